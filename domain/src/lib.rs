@@ -1,0 +1,38 @@
+//! The words and the laws of Processor.
+//!
+//! A tracker in a car sends a [`Position`]; it belongs to a device ([`DeviceId`]) and to a moment of device
+//! time ([`Timestamp`]). What is known of a device before a position arrives is its [`DeviceState`]; all
+//! devices in memory are [`DeviceStates`], bounded. [`rules`] look at a position and at the state before it and
+//! say which [`Faults`] it has: a position with a fault is *marked*, never dropped.
+//!
+//! What the application needs of the outside world is written down as traits in [`ports`].
+//!
+//! This crate does no I/O, knows no runtime, reads no clock and knows no wire format.
+
+mod attributes;
+mod device_id;
+mod device_state;
+mod device_states;
+mod fault;
+mod geo;
+mod judgement;
+mod outcome;
+pub mod ports;
+mod position;
+pub mod rules;
+#[cfg(any(test, feature = "test-doubles"))]
+pub mod samples;
+mod stream_entry;
+mod timestamp;
+
+pub use attributes::{AttributeValue, Attributes};
+pub use device_id::{DeviceId, InvalidDeviceId};
+pub use device_state::{DeviceState, Fix};
+pub use device_states::DeviceStates;
+pub use fault::{Fault, Faults};
+pub use geo::distance_m;
+pub use judgement::{Judged, Novelty};
+pub use outcome::{DeadLetterReason, Outcome, Settled};
+pub use position::{Altitude, Coordinates, Heading, InvalidPosition, Position, Priority, Speed};
+pub use stream_entry::{DeadLetter, DeadPayload, Delivery, EntryId, Receipt, Record, Standing};
+pub use timestamp::{InvalidTimestamp, Timestamp};

@@ -1,0 +1,40 @@
+//! What the application needs of the outside world, in the words of the domain.
+//!
+//! | port | in one sentence |
+//! |---|---|
+//! | [`PositionStream`] | where positions come from: deliver, acknowledge, reclaim |
+//! | [`PositionStore`] | where positions are kept: commit a batch, whole or not at all, twice is once |
+//! | [`DeviceMemory`] | what the store remembers of devices that are not in memory |
+//! | [`DeadLetters`] | where records are set aside that cannot be positions |
+//! | [`PositionPublisher`] | puts records onto a stream: replay, simulator, redrive |
+//! | [`Clock`] | now |
+//!
+//! Ports are shared as `Arc<dyn Port>`: a virtual call and a boxed future cost nothing that can be measured,
+//! since they are paid for a batch and never for a record. Every port's contract is written down as a suite in
+//! `tests/contracts`, which runs on each implementation.
+//!
+//! Errors say what the caller can do, not what went wrong inside: the cause travels as `source`.
+
+mod clock;
+mod dead_letters;
+mod device_memory;
+mod position_publisher;
+mod position_store;
+mod position_stream;
+
+pub use clock::{Clock, SystemClock};
+pub use dead_letters::{DeadLetters, DeadLettersError};
+pub use device_memory::DeviceMemory;
+pub use position_publisher::{PositionPublisher, PublishError};
+pub use position_store::{PositionStore, StoreError, Verdict};
+pub use position_stream::{PositionStream, StreamError};
+
+#[cfg(feature = "test-doubles")]
+pub use {
+    clock::MockClock, dead_letters::MockDeadLetters, device_memory::MockDeviceMemory,
+    position_publisher::MockPositionPublisher, position_store::MockPositionStore,
+    position_stream::MockPositionStream,
+};
+
+/// The cause of a port's error, for the log.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
