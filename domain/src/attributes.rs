@@ -166,7 +166,7 @@ fn unescape(text: &str) -> String {
     let mut units = Vec::new();
     let mut chars = text.chars();
     let flush = |units: &mut Vec<u16>, out: &mut String| {
-        out.push_str(&String::from_utf16_lossy(&std::mem::take(units)))
+        out.push_str(&String::from_utf16_lossy(&std::mem::take(units)));
     };
     while let Some(char) = chars.next() {
         let escape = if char == '\\' { chars.next() } else { None };
@@ -245,8 +245,9 @@ mod tests {
         #[test]
         fn any_text_does_no_harm(text in ".{0,64}", id in any::<u16>()) {
             let attributes = Attributes::from_canonical_json(text.clone());
-            drop(attributes.integer(id));
+            let found = attributes.integer(id).is_some();
             prop_assert!(attributes.entries().count() <= text.len());
+            prop_assert!(!found || attributes.entries().count() > 0);
         }
 
         #[test]
