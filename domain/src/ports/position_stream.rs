@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
 use super::Cause;
-use crate::{Delivery, EntryId, Settled, Standing};
+use crate::{Delivery, Settled, Standing};
 
 /// One stream of positions, as one consumer of a durable group sees it.
 ///
@@ -47,11 +47,13 @@ pub trait PositionStream: Send + Sync {
     /// [`StreamError::Unavailable`]: try again later.
     async fn reclaim(&self) -> Result<Vec<Delivery>, StreamError>;
 
-    /// Says that these entries are being worked on, so that no other consumer takes them over.
+    /// Says that everything delivered to this consumer by this instance and not yet acknowledged is still being
+    /// worked on, so that no other consumer takes it over. To be called several times within the time after
+    /// which entries are taken over.
     ///
     /// # Errors
-    /// [`StreamError::Unavailable`]: another consumer may take them over, which costs duplicates, not data.
-    async fn keep(&self, entries: &[EntryId]) -> Result<(), StreamError>;
+    /// [`StreamError::Unavailable`]: another consumer may take entries over, which costs duplicates, not data.
+    async fn keep_in_flight(&self) -> Result<(), StreamError>;
 
     /// How far the group is.
     ///
