@@ -134,6 +134,8 @@ pub struct Standing {
     pub oldest_unprocessed: Option<Timestamp>,
     /// Entries that were trimmed from the stream before the group had read them, since this process started.
     pub trimmed_unread: u64,
+    /// Times the group had vanished and was created anew, since this process started.
+    pub group_recreated: u64,
 }
 
 #[cfg(test)]

@@ -1,1 +1,5 @@
-//! To come.
+//! What Processor shows over HTTP.
+
+mod operations;
+
+pub use operations::{Operations, Trouble, operations};

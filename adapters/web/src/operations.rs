@@ -1,0 +1,125 @@
+//! For operators: is it alive, is it ready, what does it count.
+
+use std::sync::Arc;
+
+use poem::http::StatusCode;
+use poem::middleware::AddData;
+use poem::web::{Data, Json};
+use poem::{Endpoint, EndpointExt, IntoResponse, Response, Route, get, handler};
+use serde::Serialize;
+
+/// What the pages for operators show. All of it is remembered: no page opens a connection or waits.
+pub trait Operations: Send + Sync {
+    /// What keeps the process from being alive: tasks that are stuck. A service that is away is not among it,
+    /// for a restart would not bring it back.
+    fn deadlocks(&self) -> Vec<Trouble>;
+
+    /// What keeps it from being ready.
+    fn obstacles(&self) -> Vec<Trouble>;
+
+    /// All metrics in the Prometheus text format.
+    fn metrics(&self) -> String;
+}
+
+/// One reason for not being well.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Trouble {
+    /// A stable code.
+    pub code: &'static str,
+    /// The same in words.
+    pub detail: String,
+}
+
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+    causes: Vec<Trouble>,
+}
+
+/// `GET /healthz`, `GET /readyz` and `GET /metrics`.
+pub fn operations(operations: Arc<dyn Operations>) -> impl Endpoint {
+    Route::new()
+        .at("/healthz", get(healthz))
+        .at("/readyz", get(readyz))
+        .at("/metrics", get(metrics))
+        .with(AddData::new(operations))
+}
+
+#[handler]
+fn healthz(Data(operations): Data<&Arc<dyn Operations>>) -> Response {
+    health("alive", "stuck", operations.deadlocks())
+}
+
+#[handler]
+fn readyz(Data(operations): Data<&Arc<dyn Operations>>) -> Response {
+    health("ready", "not ready", operations.obstacles())
+}
+
+fn health(well: &'static str, unwell: &'static str, causes: Vec<Trouble>) -> Response {
+    let (code, status) =
+        if causes.is_empty() { (StatusCode::OK, well) } else { (StatusCode::SERVICE_UNAVAILABLE, unwell) };
+    Json(Health { status, causes }).with_status(code).into_response()
+}
+
+#[handler]
+fn metrics(Data(operations): Data<&Arc<dyn Operations>>) -> Response {
+    Response::builder().content_type("text/plain; version=0.0.4; charset=utf-8").body(operations.metrics())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use poem::test::TestClient;
+
+    struct Fake {
+        deadlocks: Vec<Trouble>,
+        obstacles: Vec<Trouble>,
+    }
+
+    impl Operations for Fake {
+        fn deadlocks(&self) -> Vec<Trouble> {
+            self.deadlocks.clone()
+        }
+        fn obstacles(&self) -> Vec<Trouble> {
+            self.obstacles.clone()
+        }
+        fn metrics(&self) -> String {
+            "a 1\n".to_owned()
+        }
+    }
+
+    fn client(deadlocks: Vec<Trouble>, obstacles: Vec<Trouble>) -> TestClient<impl Endpoint> {
+        TestClient::new(operations(Arc::new(Fake { deadlocks, obstacles })))
+    }
+
+    #[tokio::test]
+    async fn a_service_that_is_away_is_not_ready_but_alive() {
+        let trouble = Trouble { code: "store_unavailable", detail: "the store does not answer".into() };
+        let client = client(vec![], vec![trouble]);
+        client.get("/healthz").send().await.assert_status_is_ok();
+        let answer = client.get("/readyz").send().await;
+        answer.assert_status(StatusCode::SERVICE_UNAVAILABLE);
+        answer
+            .assert_text(
+                r#"{"status":"not ready","causes":[{"code":"store_unavailable","detail":"the store does not answer"}]}"#,
+            )
+            .await;
+    }
+
+    #[tokio::test]
+    async fn a_stuck_task_is_not_alive() {
+        let trouble = Trouble { code: "stuck", detail: "judge".into() };
+        client(vec![trouble], vec![])
+            .get("/healthz")
+            .send()
+            .await
+            .assert_status(StatusCode::SERVICE_UNAVAILABLE);
+    }
+
+    #[tokio::test]
+    async fn metrics_are_prometheus_text() {
+        let answer = client(vec![], vec![]).get("/metrics").send().await;
+        answer.assert_header("content-type", "text/plain; version=0.0.4; charset=utf-8");
+        answer.assert_text("a 1\n").await;
+    }
+}

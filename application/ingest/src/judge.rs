@@ -1,0 +1,152 @@
+//! Judges positions in the order of their stream, by what is known of their devices.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use processor_domain::ports::{DeviceMemory, PositionStore};
+use processor_domain::rules::RuleSet;
+use processor_domain::{
+    DeadLetter, DeadLetterReason, DeadPayload, Delivery, DeviceId, DeviceState, DeviceStates, Outcome,
+    Position, Record,
+};
+use tokio::sync::mpsc::{Receiver, Sender};
+use tokio_util::sync::CancellationToken;
+
+use crate::batch::{Batch, Entry, Read, SetAside};
+use crate::ingest::Shared;
+use crate::outage::{Outage, chain};
+
+pub(crate) struct Judge {
+    pub(crate) states: DeviceStates,
+    pub(crate) rules: RuleSet,
+    pub(crate) memory: Arc<dyn DeviceMemory>,
+    pub(crate) store: Arc<dyn PositionStore>,
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Judge {
+    /// Judges until the readers are gone.
+    pub(crate) async fn run(
+        mut self,
+        mut reads: Receiver<Read>,
+        batches: Sender<Batch>,
+        stop: CancellationToken,
+    ) {
+        let pulse = self.shared.health.pulse("judge");
+        self.recall_recent().await;
+        while let Some(read) = reads.recv().await {
+            pulse.busy();
+            if let Some(batch) = self.judge(read, &stop).await
+                && batches.send(batch).await.is_err()
+            {
+                return;
+            }
+            pulse.idle();
+        }
+    }
+
+    async fn recall_recent(&mut self) {
+        let limit = self.shared.settings.recall_at_start.min(self.states.capacity());
+        match self.memory.recall_recent(limit).await {
+            Ok(known) => self.remember(known),
+            Err(error) => {
+                // Not needed to begin: each device is recalled when it is heard of.
+                tracing::warn!(error = chain(&error), "device states are not recalled at the start");
+            }
+        }
+    }
+
+    fn remember(&mut self, known: Vec<(DeviceId, DeviceState)>) {
+        for (device_id, state) in known {
+            self.states.remember(device_id, state);
+        }
+    }
+
+    /// `None` if it was told to stop while the store was away: the entries stay pending.
+    async fn judge(&mut self, read: Read, stop: &CancellationToken) -> Option<Batch> {
+        let read_at = Instant::now();
+        let metrics = &self.shared.metrics;
+        metrics.read.increment(read.deliveries.len() as u64);
+        let stream = read.stream;
+        let excessive = self.delivered_too_often(&read.deliveries).await;
+
+        let mut positions: Vec<(Position, Entry)> = Vec::with_capacity(read.deliveries.len());
+        let (mut set_aside, mut settled) = (Vec::new(), Vec::new());
+        for Delivery { receipt, record, deliveries, .. } in read.deliveries {
+            let (reason, detail, payload) = match record {
+                Record::Position(position) if excessive && self.is_excessive(deliveries) => (
+                    DeadLetterReason::TooManyDeliveries,
+                    format!("delivered {deliveries} times without being settled").into(),
+                    DeadPayload::Position(Box::new(position)),
+                ),
+                Record::Position(position) => {
+                    positions.push((position, Entry { receipt, deliveries }));
+                    continue;
+                }
+                Record::Lost => {
+                    settled.push(receipt.settle(Outcome::LostPending));
+                    continue;
+                }
+                Record::Undecodable { reason, detail, payload } => {
+                    metrics.decode_errors.increment(1);
+                    (reason, detail, DeadPayload::Raw(payload))
+                }
+            };
+            let (stream, entry_id) = (stream.name().into(), receipt.entry_id());
+            let letter = DeadLetter { stream, entry_id, reason, detail, payload, deliveries };
+            set_aside.push(SetAside { receipt, letter });
+        }
+
+        if !self.recall(&positions, stop).await {
+            return None;
+        }
+        let mut judged = Vec::with_capacity(positions.len());
+        let mut entries = Vec::with_capacity(positions.len());
+        for (position, entry) in positions {
+            judged.push(self.states.judge(&self.rules, position));
+            entries.push(entry);
+        }
+        self.shared.metrics.device_states.set(self.states.len() as f64);
+        self.shared.metrics.device_state_evictions.absolute(self.states.evictions());
+        Some(Batch { stream, judged, entries, set_aside, settled, read_at })
+    }
+
+    fn is_excessive(&self, deliveries: u32) -> bool {
+        let limit = self.shared.settings.max_deliveries;
+        limit > 0 && deliveries > limit
+    }
+
+    /// Whether entries delivered too often are to be set aside: only while the store is known to be there, for
+    /// else it is the store that kept them from being settled.
+    async fn delivered_too_often(&self, deliveries: &[Delivery]) -> bool {
+        deliveries.iter().any(|delivery| self.is_excessive(delivery.deliveries))
+            && self.store.ping().await.is_ok()
+    }
+
+    /// Recalls the devices that are not in memory, all in one query. `false` if it was told to stop instead.
+    async fn recall(&mut self, positions: &[(Position, Entry)], stop: &CancellationToken) -> bool {
+        let ids = positions.iter().map(|(position, _)| position.device_id);
+        let mut unknown: Vec<DeviceId> = ids.filter(|id| !self.states.contains(id)).collect();
+        if unknown.is_empty() {
+            return true;
+        }
+        unknown.sort_unstable();
+        unknown.dedup();
+        let mut outage = Outage::of("the store, for device states,", self.shared.settings.retry_at_most);
+        loop {
+            match self.memory.recall(&unknown).await {
+                Ok(known) => {
+                    outage.over();
+                    self.remember(known);
+                    return true;
+                }
+                Err(error) => {
+                    self.shared.health.store(false);
+                    if !outage.wait(&error, stop).await {
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+}

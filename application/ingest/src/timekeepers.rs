@@ -1,0 +1,118 @@
+//! What is done by the clock: taking over what other consumers left, keeping what is ours, and looking how far
+//! we are.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use processor_domain::Standing;
+use processor_domain::ports::{Clock, PositionStore, PositionStream};
+use tokio::sync::mpsc::Sender;
+use tokio::time::{Interval, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+
+use crate::batch::Read;
+use crate::ingest::Shared;
+use crate::outage::chain;
+
+/// Ticks at once and then every so often, until told to stop.
+struct Ticks {
+    interval: Interval,
+    stop: CancellationToken,
+}
+
+impl Ticks {
+    fn every(period: Duration, stop: &CancellationToken) -> Self {
+        let mut interval = tokio::time::interval(period);
+        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self { interval, stop: stop.clone() }
+    }
+
+    /// Waits for the next tick; `false` when told to stop.
+    async fn next(&mut self) -> bool {
+        self.stop.run_until_cancelled(self.interval.tick()).await.is_some()
+    }
+}
+
+/// Takes over entries that other consumers left pending.
+pub(crate) async fn reclaim(
+    stream: Arc<dyn PositionStream>,
+    queue: Sender<Read>,
+    shared: Arc<Shared>,
+    stop: CancellationToken,
+) {
+    let mut ticks = Ticks::every(shared.settings.reclaim_every, &stop);
+    while ticks.next().await {
+        while !stop.is_cancelled() {
+            match stream.reclaim().await {
+                Ok(deliveries) if deliveries.is_empty() => break,
+                Ok(deliveries) => {
+                    tracing::info!(
+                        stream = stream.name(),
+                        entries = deliveries.len(),
+                        "took over pending entries"
+                    );
+                    shared.metrics.reclaimed.increment(deliveries.len() as u64);
+                    if queue.send(Read { stream: Arc::clone(&stream), deliveries }).await.is_err() {
+                        return;
+                    }
+                }
+                // The reader says when the stream is away.
+                Err(error) => {
+                    tracing::debug!(error = chain(&error), "nothing taken over");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Keeps other consumers from taking over what is in flight here.
+pub(crate) async fn keep(stream: Arc<dyn PositionStream>, shared: Arc<Shared>, stop: CancellationToken) {
+    let mut ticks = Ticks::every(shared.settings.keep_every, &stop);
+    while ticks.next().await {
+        if let Err(error) = stream.keep_in_flight().await {
+            tracing::debug!(error = chain(&error), "entries in flight are not kept");
+        }
+    }
+}
+
+/// Looks how far the group is with each stream and whether the store is there.
+pub(crate) async fn sample(
+    streams: Vec<Arc<dyn PositionStream>>,
+    store: Arc<dyn PositionStore>,
+    clock: Arc<dyn Clock>,
+    shared: Arc<Shared>,
+    stop: CancellationToken,
+) {
+    let mut ticks = Ticks::every(shared.settings.sample_every, &stop);
+    while ticks.next().await {
+        let mut standings = Vec::with_capacity(streams.len());
+        for stream in &streams {
+            match stream.standing().await {
+                Ok(standing) => standings.push(standing),
+                Err(error) => {
+                    shared.health.stream(stream.name(), false);
+                    tracing::debug!(error = chain(&error), "the standing is not known");
+                }
+            }
+        }
+        if standings.len() == streams.len() {
+            show(&shared, &standings, &*clock);
+        }
+        let there = store.ping().await;
+        shared.health.store(there.is_ok());
+    }
+}
+
+fn show(shared: &Shared, standings: &[Standing], clock: &dyn Clock) {
+    let metrics = &shared.metrics;
+    let lag: Option<u64> = standings.iter().map(|standing| standing.lag).sum();
+    // Not a number stands for "not known": such a gauge is left out where the metrics are shown.
+    metrics.lag.set(lag.map_or(f64::NAN, |lag| lag as f64));
+    metrics.pending.set(standings.iter().map(|standing| standing.pending).sum::<u64>() as f64);
+    let oldest = standings.iter().filter_map(|standing| standing.oldest_unprocessed).min();
+    let age = oldest.map_or(Duration::ZERO, |oldest| clock.now().since(oldest));
+    metrics.oldest_unprocessed_age.set(age.as_secs_f64());
+    metrics.trimmed_unread.absolute(standings.iter().map(|standing| standing.trimmed_unread).sum());
+    metrics.group_recreated.absolute(standings.iter().map(|standing| standing.group_recreated).sum());
+}

@@ -1,0 +1,105 @@
+//! Commits batches to the store, again and again until it has them.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use processor_domain::ports::{PositionStore, StoreError, Verdict};
+use processor_domain::{DeadLetter, DeadLetterReason, DeadPayload, Judged, Outcome};
+use tokio::sync::Mutex;
+use tokio::sync::mpsc::{Receiver, Sender};
+use tokio_util::sync::CancellationToken;
+
+use crate::batch::{Batch, Entry, SetAside, Written};
+use crate::health::Pulse;
+use crate::ingest::Shared;
+use crate::outage::Outage;
+
+pub(crate) struct Writer {
+    pub(crate) store: Arc<dyn PositionStore>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) pulse: Arc<Pulse>,
+}
+
+impl Writer {
+    /// Writes until the judge is gone. The commit under way is never dropped.
+    pub(crate) async fn run(
+        self,
+        batches: Arc<Mutex<Receiver<Batch>>>,
+        written: Sender<Written>,
+        stop: CancellationToken,
+    ) {
+        let mut outage = Outage::of("the store", self.shared.settings.retry_at_most);
+        loop {
+            let next = batches.lock().await.recv().await;
+            let Some(batch) = next else { return };
+            if let Some(done) = self.write(batch, &mut outage, &stop).await
+                && written.send(done).await.is_err()
+            {
+                return;
+            }
+        }
+    }
+
+    /// `None` if it was told to stop while the store was away: the entries stay pending.
+    async fn write(&self, batch: Batch, outage: &mut Outage, stop: &CancellationToken) -> Option<Written> {
+        let Batch { stream, judged, entries, mut set_aside, mut settled, read_at } = batch;
+        if !judged.is_empty() {
+            let verdicts = self.commit(&judged, outage, stop).await?;
+            settled.reserve(verdicts.len());
+            for ((verdict, entry), judged) in verdicts.into_iter().zip(entries).zip(judged) {
+                match verdict {
+                    Verdict::Stored => settled.push(entry.receipt.settle(Outcome::Stored)),
+                    Verdict::Duplicate => settled.push(entry.receipt.settle(Outcome::Duplicate)),
+                    Verdict::Merged => settled.push(entry.receipt.settle(Outcome::Merged)),
+                    Verdict::Refused(detail) => set_aside.push(refused(stream.name(), entry, judged, detail)),
+                }
+            }
+        }
+        Some(Written { stream, set_aside, settled, read_at })
+    }
+
+    async fn commit(
+        &self,
+        judged: &[Judged],
+        outage: &mut Outage,
+        stop: &CancellationToken,
+    ) -> Option<Vec<Verdict>> {
+        let metrics = &self.shared.metrics;
+        metrics.write_batch_size.record(judged.len() as f64);
+        loop {
+            self.pulse.busy();
+            let began = Instant::now();
+            let result = self.store.commit(judged).await;
+            self.pulse.idle();
+            match result {
+                Ok(verdicts) => {
+                    metrics.write_duration.record(began.elapsed());
+                    self.shared.health.store(true);
+                    outage.over();
+                    return Some(verdicts);
+                }
+                Err(error) => {
+                    let StoreError::Unavailable { kind, .. } = &error;
+                    metrics.write_failed(kind);
+                    self.shared.health.store(false);
+                    if !outage.wait(&error, stop).await {
+                        return None;
+                    }
+                    metrics.write_retries.increment(1);
+                }
+            }
+        }
+    }
+}
+
+fn refused(stream: &str, entry: Entry, judged: Judged, detail: Box<str>) -> SetAside {
+    let letter = DeadLetter {
+        stream: stream.into(),
+        entry_id: entry.receipt.entry_id(),
+        reason: DeadLetterReason::RefusedByStore,
+        detail,
+        payload: DeadPayload::Position(Box::new(judged.position)),
+        deliveries: entry.deliveries,
+    };
+    SetAside { receipt: entry.receipt, letter }
+}

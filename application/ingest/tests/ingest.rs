@@ -1,0 +1,389 @@
+//! The ingest river between scripted ports.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+use processor_domain::ports::{
+    DeadLettersError, MockDeadLetters, MockDeviceMemory, MockPositionStore, MockPositionStream,
+    PositionStream, StoreError, StreamError, SystemClock, Verdict,
+};
+use processor_domain::rules::RuleSet;
+use processor_domain::{
+    DeadLetterReason, Delivery, DeviceState, EntryId, Outcome, Position, Receipt, Record, Standing, samples,
+};
+use processor_ingest::{Ingest, IngestSettings, Ports, TaskEnded};
+use proptest::prelude::*;
+use tokio_util::sync::CancellationToken;
+
+/// What happened, in order.
+type Story = Arc<Mutex<Vec<String>>>;
+
+struct Scene {
+    story: Story,
+    batches: Vec<Vec<Delivery>>,
+    store: MockPositionStore,
+    memory: MockDeviceMemory,
+    dead_letters: MockDeadLetters,
+    acknowledgements: usize,
+    refuse_acknowledgements: usize,
+}
+
+fn entry(number: u64) -> EntryId {
+    EntryId { millis: 1_777_629_600_000, sequence: number }
+}
+
+fn delivery(number: u64, record: Record) -> Delivery {
+    Delivery { receipt: Receipt::of(entry(number)), record, deliveries: 1, traceparent: None }
+}
+
+fn position(number: u64) -> Position {
+    samples::position().device(number).build()
+}
+
+fn positions(numbers: std::ops::Range<u64>) -> Vec<Delivery> {
+    numbers.map(|number| delivery(number, Record::Position(position(number)))).collect()
+}
+
+fn undecodable(number: u64) -> Delivery {
+    let record = Record::Undecodable {
+        reason: DeadLetterReason::NotJson,
+        detail: "not JSON".into(),
+        payload: b"?".as_slice().into(),
+    };
+    delivery(number, record)
+}
+
+fn unavailable() -> StoreError {
+    StoreError::Unavailable { kind: "connection", cause: "gone".into() }
+}
+
+impl Scene {
+    /// A store that stores all, a memory that knows nothing, dead letters that are kept.
+    fn of(batches: Vec<Vec<Delivery>>) -> Self {
+        let acknowledgements = batches.iter().map(Vec::len).sum();
+        let story = Story::default();
+        let mut memory = MockDeviceMemory::new();
+        memory.expect_recall_recent().returning(|_| Ok(vec![]));
+        let mut store = MockPositionStore::new();
+        store.expect_ping().returning(|| Ok(()));
+        Self {
+            story,
+            batches,
+            store,
+            memory,
+            dead_letters: MockDeadLetters::new(),
+            acknowledgements,
+            refuse_acknowledgements: 0,
+        }
+    }
+
+    fn knowing_no_device(mut self) -> Self {
+        self.memory.expect_recall().returning(|_| Ok(vec![]));
+        self
+    }
+
+    fn storing_all(mut self) -> Self {
+        let story = Arc::clone(&self.story);
+        self.store.expect_commit().returning(move |batch| {
+            story.lock().unwrap().push(format!("commit {}", batch.len()));
+            Ok(vec![Verdict::Stored; batch.len()])
+        });
+        self
+    }
+
+    fn keeping_dead_letters(mut self) -> Self {
+        let story = Arc::clone(&self.story);
+        self.dead_letters.expect_keep().returning(move |letters| {
+            let reasons: Vec<_> = letters.iter().map(|letter| letter.reason.name()).collect();
+            story.lock().unwrap().push(format!("dead letters {}", reasons.join(" ")));
+            Ok(())
+        });
+        self
+    }
+
+    /// Runs until as many entries are acknowledged as expected, then stops.
+    async fn play(self) -> (Result<(), TaskEnded>, Vec<String>, Counters) {
+        let stop = CancellationToken::new();
+        let stream = stream(
+            self.batches,
+            Arc::clone(&self.story),
+            self.acknowledgements,
+            self.refuse_acknowledgements,
+            stop.clone(),
+        );
+        let recorder = DebuggingRecorder::new();
+        let ports = Ports {
+            streams: vec![stream],
+            store: Arc::new(self.store),
+            memory: Arc::new(self.memory),
+            dead_letters: Arc::new(self.dead_letters),
+            clock: Arc::new(SystemClock),
+        };
+        let settings = IngestSettings { sample_every: Duration::from_hours(1), ..IngestSettings::default() };
+        let ingest =
+            metrics::with_local_recorder(&recorder, || Ingest::new(ports, RuleSet::standard(), settings));
+        let ended = tokio::time::timeout(Duration::from_mins(10), ingest.run(stop)).await.expect("it stops");
+        let story = self.story.lock().unwrap().clone();
+        (ended, story, counters(&recorder))
+    }
+}
+
+/// A stream that delivers `batches` and then nothing, and stops the river when all is acknowledged.
+fn stream(
+    batches: Vec<Vec<Delivery>>,
+    story: Story,
+    acknowledgements: usize,
+    mut refuse: usize,
+    stop: CancellationToken,
+) -> Arc<dyn PositionStream> {
+    let mut stream = MockPositionStream::new();
+    let batches = Arc::new(Mutex::new(VecDeque::from(batches)));
+    let reads = Arc::clone(&story);
+    stream.expect_name().return_const("telemetry".to_owned());
+    stream.expect_next_batch().returning(move || {
+        let Some(batch) = batches.lock().unwrap().pop_front() else {
+            std::thread::yield_now();
+            return Err(StreamError::Unavailable("the script is over".into()));
+        };
+        reads.lock().unwrap().push(format!("read {}", batch.len()));
+        Ok(batch)
+    });
+    let mut done = 0;
+    if acknowledgements == 0 {
+        stop.cancel();
+    }
+    stream.expect_acknowledge().returning(move |settled| {
+        if refuse > 0 {
+            refuse -= 1;
+            story.lock().unwrap().push("acknowledge fails".into());
+            return Err(StreamError::Unavailable("gone".into()));
+        }
+        let mut outcomes: Vec<_> = settled.iter().map(|settled| settled.outcome().name()).collect();
+        outcomes.dedup();
+        story.lock().unwrap().push(format!("acknowledge {} {}", settled.len(), outcomes.join(" ")));
+        done += settled.len();
+        if done >= acknowledgements {
+            stop.cancel();
+        }
+        Ok(())
+    });
+    stream.expect_reclaim().returning(|| Ok(vec![]));
+    stream.expect_keep_in_flight().returning(|| Ok(()));
+    stream.expect_standing().returning(|| Ok(Standing::default()));
+    Arc::new(stream)
+}
+
+/// Every counter, by its name and the value of its label if it has one.
+type Counters = HashMap<(String, Option<String>), u64>;
+
+fn counters(recorder: &DebuggingRecorder) -> Counters {
+    let all = recorder.snapshotter().snapshot().into_vec();
+    all.into_iter()
+        .filter_map(|(key, _, _, value)| {
+            let label = key.key().labels().next().map(|label| label.value().to_owned());
+            let DebugValue::Counter(count) = value else { return None };
+            Some(((key.key().name().to_owned(), label), count))
+        })
+        .collect()
+}
+
+fn counted(counters: &Counters, name: &str, label: Option<&str>) -> u64 {
+    counters[&(name.to_owned(), label.map(str::to_owned))]
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_committed_is_acknowledged_and_not_before() {
+    let scene = Scene::of(vec![positions(0..3)]).knowing_no_device().storing_all();
+    let (ended, story, counters) = scene.play().await;
+    assert!(ended.is_ok());
+    assert_eq!(story, ["read 3", "commit 3", "acknowledge 3 stored"]);
+    assert_eq!(counted(&counters, "processor_records_read_total", None), 3);
+    assert_eq!(counted(&counters, "processor_acks_total", None), 3);
+    assert_eq!(counted(&counters, "processor_records_total", Some("merged")), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_away_is_tried_again_and_nothing_is_acknowledged_meanwhile() {
+    let mut scene = Scene::of(vec![positions(0..3)]).knowing_no_device();
+    let story = Arc::clone(&scene.story);
+    let mut attempts = 0;
+    scene.store.expect_commit().returning(move |batch| {
+        attempts += 1;
+        story.lock().unwrap().push(format!("attempt {attempts}"));
+        if attempts < 20 { Err(unavailable()) } else { Ok(vec![Verdict::Stored; batch.len()]) }
+    });
+    let (ended, story, counters) = scene.play().await;
+    assert!(ended.is_ok());
+    assert_eq!(story.last().unwrap(), "acknowledge 3 stored");
+    assert_eq!(story.iter().filter(|step| step.starts_with("acknowledge")).count(), 1);
+    assert_eq!(counted(&counters, "processor_write_retries_total", None), 19);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_row_is_set_aside_and_the_rest_is_stored() {
+    let mut scene = Scene::of(vec![positions(0..3)]).knowing_no_device().keeping_dead_letters();
+    scene
+        .store
+        .expect_commit()
+        .returning(|_| Ok(vec![Verdict::Stored, Verdict::Refused("no".into()), Verdict::Duplicate]));
+    let (ended, story, _) = scene.play().await;
+    assert!(ended.is_ok());
+    assert_eq!(story[1..], ["dead letters refused_by_store", "acknowledge 3 stored duplicate dead_lettered"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_a_position_is_acknowledged_only_when_it_is_kept() {
+    let mut scene = Scene::of(vec![vec![undecodable(0)]]).knowing_no_device();
+    let story = Arc::clone(&scene.story);
+    let mut attempts = 0;
+    scene.dead_letters.expect_keep().returning(move |letters| {
+        attempts += 1;
+        assert_eq!(&*letters[0].stream, "telemetry");
+        story.lock().unwrap().push(format!("keep {attempts}"));
+        if attempts < 3 { Err(DeadLettersError::Unavailable("full".into())) } else { Ok(()) }
+    });
+    let (ended, story, _) = scene.play().await;
+    assert!(ended.is_ok());
+    assert_eq!(story, ["read 1", "keep 1", "keep 2", "keep 3", "acknowledge 1 dead_lettered"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_trimmed_while_pending_is_acknowledged_as_lost() {
+    let scene = Scene::of(vec![vec![delivery(0, Record::Lost)]]).knowing_no_device();
+    let (ended, story, _) = scene.play().await;
+    assert!(ended.is_ok());
+    assert_eq!(story, ["read 1", "acknowledge 1 lost_pending"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_acknowledgement_is_tried_again() {
+    let mut scene = Scene::of(vec![positions(0..1)]).knowing_no_device().storing_all();
+    scene.refuse_acknowledgements = 3;
+    let (ended, story, counters) = scene.play().await;
+    assert!(ended.is_ok());
+    assert_eq!(story.iter().filter(|step| *step == "acknowledge fails").count(), 3);
+    assert_eq!(counted(&counters, "processor_records_total", Some("stored")), 1);
+    assert_eq!(counted(&counters, "processor_acks_total", None), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_delivered_too_often_is_set_aside_while_the_store_is_there() {
+    let mut poison = positions(0..2);
+    poison[1].deliveries = 11;
+    let scene = Scene::of(vec![poison]).knowing_no_device().storing_all().keeping_dead_letters();
+    let (ended, story, _) = scene.play().await;
+    assert!(ended.is_ok());
+    assert_eq!(
+        story[1..],
+        ["commit 1", "dead letters too_many_deliveries", "acknowledge 2 stored dead_lettered"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_delivered_too_often_is_not_blamed_for_a_store_that_is_away() {
+    let mut innocent = positions(0..1);
+    innocent[0].deliveries = 11;
+    let mut scene = Scene::of(vec![innocent]).knowing_no_device().storing_all();
+    scene.store.checkpoint();
+    scene.store.expect_ping().returning(|| Err(unavailable()));
+    let (ended, story, _) = scene.storing_all().play().await;
+    assert!(ended.is_ok());
+    assert_eq!(story[1..], ["commit 1", "acknowledge 1 stored"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn unknown_devices_of_a_batch_are_recalled_in_one_query_and_only_once() {
+    let mut scene = Scene::of(vec![positions(0..5), positions(0..5)]).storing_all();
+    scene
+        .memory
+        .expect_recall()
+        .times(1)
+        .withf(|devices| devices.len() == 5)
+        .returning(|devices| Ok(devices.iter().map(|device| (*device, DeviceState::default())).collect()));
+    let (ended, ..) = scene.play().await;
+    assert!(ended.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_written_when_it_is_told_to_stop_stays_pending() {
+    let mut scene = Scene::of(vec![positions(0..3)]).knowing_no_device();
+    let (stop, ended) = (CancellationToken::new(), Arc::clone(&scene.story));
+    let told = stop.clone();
+    scene.store.expect_commit().returning(move |_| {
+        told.cancel();
+        Err(unavailable())
+    });
+    let stream = stream(std::mem::take(&mut scene.batches), Arc::clone(&scene.story), 3, 0, stop.clone());
+    let ports = Ports {
+        streams: vec![stream],
+        store: Arc::new(scene.store),
+        memory: Arc::new(scene.memory),
+        dead_letters: Arc::new(scene.dead_letters),
+        clock: Arc::new(SystemClock),
+    };
+    let ingest = Ingest::new(ports, RuleSet::standard(), IngestSettings::default());
+    assert!(ingest.run(stop).await.is_ok());
+    assert_eq!(*ended.lock().unwrap(), ["read 3"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_panics_stops_the_river_and_is_named() {
+    let mut scene = Scene::of(vec![positions(0..1)]).knowing_no_device();
+    scene.store.expect_commit().returning(|_| panic!("a bug"));
+    let (ended, ..) = scene.play().await;
+    let error = ended.unwrap_err();
+    assert!(error.task.starts_with("writer"), "{error}");
+    assert!(error.how.contains("a bug"), "{error}");
+}
+
+/// What a scripted entry holds and what is to become of it.
+fn fate() -> impl Strategy<Value = (Option<Verdict>, &'static str)> {
+    prop_oneof![
+        Just((Some(Verdict::Stored), "stored")),
+        Just((Some(Verdict::Duplicate), "duplicate")),
+        Just((Some(Verdict::Merged), "merged")),
+        Just((Some(Verdict::Refused("no".into())), "dead_lettered")),
+        Just((None, "dead_lettered")),
+        Just((None, "lost_pending")),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn every_record_read_has_exactly_one_outcome(batches in prop::collection::vec(prop::collection::vec(fate(), 1..20), 1..6)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let mut number = 0;
+        let mut verdicts = std::collections::HashMap::new();
+        let script = batches.iter().map(|batch| batch.iter().map(|(verdict, outcome)| {
+            number += 1;
+            match (verdict, *outcome) {
+                (Some(verdict), _) => {
+                    verdicts.insert(samples::device(number), verdict.clone());
+                    delivery(number, Record::Position(position(number)))
+                }
+                (None, "lost_pending") => delivery(number, Record::Lost),
+                (None, _) => undecodable(number),
+            }
+        }).collect()).collect();
+        let mut scene = Scene::of(script).knowing_no_device().keeping_dead_letters();
+        scene.store.expect_commit().returning(move |batch| {
+            Ok(batch.iter().map(|judged| verdicts[&judged.position.device_id].clone()).collect())
+        });
+        let (ended, _, counters) = runtime.block_on(scene.play());
+        prop_assert!(ended.is_ok());
+        let expected = |name| batches.iter().flatten().filter(|(_, outcome)| *outcome == name).count() as u64;
+        let mut sum = 0;
+        for outcome in Outcome::ALL {
+            let count = counted(&counters, "processor_records_total", Some(outcome.name()));
+            prop_assert_eq!(count, expected(outcome.name()), "{}", outcome.name());
+            sum += count;
+        }
+        prop_assert_eq!(sum, counted(&counters, "processor_records_read_total", None));
+    }
+}
