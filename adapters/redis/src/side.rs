@@ -1,0 +1,60 @@
+//! The connection beside the reader's.
+
+use std::sync::atomic::Ordering;
+
+use processor_domain::{Delivery, EntryId, Standing};
+
+use crate::connection::Connection;
+use crate::context::Context;
+use crate::entry_id::START;
+use crate::error::{RedisFailure, Remedy};
+use crate::{reclaim, standing};
+
+/// Asks what is to be asked while a read blocks, on a connection that is opened when it is first needed.
+pub(crate) struct Side {
+    connection: Option<Connection>,
+    /// Where the search for entries to take over goes on.
+    next: EntryId,
+}
+
+impl Side {
+    pub(crate) const fn new() -> Self {
+        Self { connection: None, next: START }
+    }
+
+    /// What other consumers left pending for too long; at most one batch.
+    pub(crate) async fn reclaim(&mut self, context: &Context) -> Result<Vec<Delivery>, RedisFailure> {
+        let mut connection = self.take(context).await?;
+        let reclaimed = reclaim::reclaim(&mut connection, context, &mut self.next).await;
+        if reclaimed.is_err() {
+            // What an answer that got lost has taken over is pending here, and nobody has seen it.
+            context.unseen.store(true, Ordering::Relaxed);
+        }
+        self.put_back(connection, &reclaimed);
+        reclaimed
+    }
+
+    /// How far the group is.
+    pub(crate) async fn standing(&mut self, context: &Context) -> Result<Standing, RedisFailure> {
+        let mut connection = self.take(context).await?;
+        let standing = standing::standing(&mut connection, context).await;
+        self.put_back(connection, &standing);
+        standing
+    }
+
+    /// Takes the connection out, so that it is gone if the future is dropped; then, too, there may be entries
+    /// that nobody has seen.
+    async fn take(&mut self, context: &Context) -> Result<Connection, RedisFailure> {
+        if let Some(connection) = self.connection.take() {
+            return Ok(connection);
+        }
+        context.unseen.store(true, Ordering::Relaxed);
+        context.connect("side").await
+    }
+
+    /// A refusal is an answer: the connection is sound if it leads to the right server.
+    fn put_back<T>(&mut self, connection: Connection, answer: &Result<T, RedisFailure>) {
+        let sound = answer.as_ref().err().is_none_or(|failure| failure.remedy() != Remedy::Reconnect);
+        self.connection = sound.then_some(connection);
+    }
+}
