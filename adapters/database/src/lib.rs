@@ -1,1 +1,27 @@
-//! To come.
+//! Positions in TimescaleDB, in plain PostgreSQL and in SQLite.
+//!
+//! [`Database::connect`] chooses by the scheme of the URL and hands out the ports:
+//!
+//! | port | PostgreSQL | SQLite |
+//! |---|---|---|
+//! | `PositionStore` | [`TimescalePositionStore`] | [`SqlitePositionStore`] |
+//! | `DeviceMemory` | [`TimescaleDeviceMemory`] | [`SqliteDeviceMemory`] |
+//! | `DeadLetters` | [`DatabaseDeadLetters`] | the same |
+//!
+//! The tables are made by the migrations; [`entity`] has them for SeaORM.
+
+mod database;
+mod dead_letters;
+pub mod entity;
+mod layers;
+mod remembered;
+mod settings;
+mod sqlite;
+mod storable;
+mod timescale;
+
+pub use database::{ConnectError, Database};
+pub use dead_letters::{DatabaseDeadLetters, EncodeRecord};
+pub use settings::DatabaseSettings;
+pub use sqlite::{SqliteDeviceMemory, SqlitePositionStore};
+pub use timescale::{TimescaleDeviceMemory, TimescalePositionStore};

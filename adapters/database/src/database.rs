@@ -1,0 +1,112 @@
+use std::sync::Arc;
+
+use processor_domain::ports::{Cause, Clock, DeadLetters, DeviceMemory, PositionStore};
+use sea_orm::{DatabaseConnection, sqlx};
+
+use crate::dead_letters::{DatabaseDeadLetters, EncodeRecord};
+use crate::{
+    DatabaseSettings, SqliteDeviceMemory, SqlitePositionStore, TimescaleDeviceMemory, TimescalePositionStore,
+    sqlite, timescale,
+};
+
+/// A database, and the ports that it serves.
+#[derive(Debug, Clone)]
+pub struct Database {
+    settings: DatabaseSettings,
+    engine: Engine,
+    connection: DatabaseConnection,
+}
+
+#[derive(Debug, Clone)]
+enum Engine {
+    Timescale(timescale::Pools),
+    Sqlite(sqlite::Pools),
+}
+
+/// A database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The URL does not say what to connect to.
+    #[error("a database URL begins with postgres:// or sqlite:, and is one")]
+    Url(#[source] Option<Cause>),
+    /// It cannot be reached at the moment.
+    #[error("the database cannot be reached")]
+    Unreachable(#[source] Cause),
+}
+
+impl Database {
+    /// Connects to the database that `settings` names by its URL, and makes sure that it answers.
+    ///
+    /// It opens no more connections than the writers, two that read and one that asks whether it is there.
+    ///
+    /// # Errors
+    /// [`ConnectError::Url`] whatever one waits for; [`ConnectError::Unreachable`]: try again.
+    pub async fn connect(settings: DatabaseSettings) -> Result<Self, ConnectError> {
+        let url = |error: sqlx::Error| ConnectError::Url(Some(error.into()));
+        let scheme = settings.url.split_once(':').map_or("", |(scheme, _)| scheme);
+        let database = match scheme {
+            "postgres" | "postgresql" => {
+                let pools = timescale::Pools::new(&settings).map_err(url)?;
+                let connection = pools.readers.clone().into();
+                Self { settings, engine: Engine::Timescale(pools), connection }
+            }
+            "sqlite" => {
+                let pools = sqlite::Pools::new(&settings).map_err(url)?;
+                let connection = pools.readers.clone();
+                Self { settings, engine: Engine::Sqlite(pools), connection }
+            }
+            _ => return Err(ConnectError::Url(None)),
+        };
+        match database.position_store().ping().await {
+            Ok(()) => Ok(database),
+            Err(error) => Err(ConnectError::Unreachable(error.into())),
+        }
+    }
+
+    /// Where positions are kept. The schema must be there: see the migrations.
+    #[must_use]
+    pub fn position_store(&self) -> Arc<dyn PositionStore> {
+        match &self.engine {
+            Engine::Timescale(pools) => Arc::new(TimescalePositionStore::new(pools.clone(), &self.settings)),
+            Engine::Sqlite(pools) => Arc::new(SqlitePositionStore::new(pools.clone())),
+        }
+    }
+
+    /// What is remembered of devices; `clock` says what is the future.
+    #[must_use]
+    pub fn device_memory(&self, clock: Arc<dyn Clock>) -> Arc<dyn DeviceMemory> {
+        match &self.engine {
+            Engine::Timescale(pools) => Arc::new(TimescaleDeviceMemory::new(
+                pools.readers.clone(),
+                self.settings.commit_deadline(),
+                clock,
+            )),
+            Engine::Sqlite(pools) => Arc::new(SqliteDeviceMemory::new(pools.readers.clone(), clock)),
+        }
+    }
+
+    /// Where dead letters are kept that the stream cannot keep. `instance` names this process in each of them;
+    /// `encode` writes the position of one that had been decoded.
+    #[must_use]
+    pub fn dead_letters(&self, instance: &str, encode: EncodeRecord) -> Arc<dyn DeadLetters> {
+        Arc::new(DatabaseDeadLetters::new(self.connection.clone(), instance, encode))
+    }
+
+    /// A connection for reading and for migrations, apart from those that write positions.
+    #[must_use]
+    pub const fn connection(&self) -> &DatabaseConnection {
+        &self.connection
+    }
+
+    /// Closes all connections, those in use when they are given back.
+    pub async fn close(self) {
+        match self.engine {
+            Engine::Timescale(pools) => pools.close().await,
+            Engine::Sqlite(pools) => {
+                if let Err(error) = pools.close().await {
+                    tracing::debug!(%error, "SQLite did not close well");
+                }
+            }
+        }
+    }
+}

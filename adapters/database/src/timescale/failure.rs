@@ -1,0 +1,162 @@
+//! What an error of PostgreSQL means for a batch.
+
+use std::fmt;
+
+use processor_domain::ports::StoreError;
+use sea_orm::sqlx::postgres::PgDatabaseError;
+use sea_orm::sqlx::{self, Error};
+
+/// Why a statement failed, as far as it matters for what to do next.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// A row cannot be stored for what it holds. Which one is found by trying fewer.
+    Row(RowError),
+    /// A row is there already.
+    Conflict(Error),
+    /// Nothing is wrong with the rows.
+    Unavailable { kind: &'static str, cause: Error },
+}
+
+/// What the server has against a row.
+#[derive(Debug)]
+pub(crate) struct RowError(Box<PgDatabaseError>);
+
+impl fmt::Display for RowError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} (SQLSTATE {})", self.0.message(), self.0.code())?;
+        match self.0.detail() {
+            Some(detail) => write!(out, ": {detail}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        if let Error::Database(inner) = &error
+            && let Some(postgres) = inner.try_downcast_ref::<PgDatabaseError>()
+        {
+            let verdict = judge(postgres.code(), postgres.constraint().is_some());
+            return match verdict {
+                Verdict::Row => Self::row(error),
+                Verdict::Conflict => Self::Conflict(error),
+                Verdict::Unavailable(kind) => Self::Unavailable { kind, cause: error },
+            };
+        }
+        Self::Unavailable { kind: kind_without_code(&error), cause: error }
+    }
+}
+
+impl Failure {
+    fn row(error: Error) -> Self {
+        match error {
+            Error::Database(inner) => match inner.try_downcast::<PgDatabaseError>() {
+                Ok(postgres) => Self::Row(RowError(postgres)),
+                Err(inner) => Self::Unavailable { kind: "unknown", cause: Error::Database(inner) },
+            },
+            cause => Self::Unavailable { kind: "unknown", cause },
+        }
+    }
+
+    /// As the caller of the port sees it. What was not to be expected here is no fault of a row either.
+    pub(crate) fn into_store_error(self) -> StoreError {
+        match self {
+            Self::Unavailable { kind, cause } => StoreError::Unavailable { kind, cause: cause.into() },
+            Self::Conflict(cause) => StoreError::Unavailable { kind: "conflict", cause: cause.into() },
+            Self::Row(error) => StoreError::Unavailable { kind: "row", cause: error.0 },
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Row,
+    Conflict,
+    Unavailable(&'static str),
+}
+
+/// Only what can be the fault of what one row holds is ever [`Verdict::Row`]: a row that is refused is gone
+/// from the history, so whatever concerns all rows alike (a missing table, a missing right, a column that
+/// nobody fills) must be waited for, however long.
+fn judge(code: &str, constraint: bool) -> Verdict {
+    match code {
+        "23505" => Verdict::Conflict,
+        // Not null: every column that may not be null is filled in every row, so it is a column that this
+        // program does not know.
+        "23502" => Verdict::Unavailable("schema"),
+        // A check without a name is "no partition for this row".
+        "23514" if !constraint => Verdict::Unavailable("schema"),
+        "25006" => Verdict::Unavailable("read_only"),
+        "25P03" | "25P04" => Verdict::Unavailable("transaction_timeout"),
+        "40P01" => Verdict::Unavailable("deadlock"),
+        "42501" => Verdict::Unavailable("permission"),
+        "53100" => Verdict::Unavailable("disk_full"),
+        "53300" => Verdict::Unavailable("too_many_connections"),
+        "55P03" => Verdict::Unavailable("lock_timeout"),
+        "57014" => Verdict::Unavailable("statement_timeout"),
+        _ => match code.get(..2).unwrap_or_default() {
+            "22" | "23" => Verdict::Row,
+            "08" => Verdict::Unavailable("connection"),
+            "28" => Verdict::Unavailable("authentication"),
+            "40" => Verdict::Unavailable("serialization"),
+            "3D" | "3F" | "42" => Verdict::Unavailable("schema"),
+            "53" | "54" => Verdict::Unavailable("resources"),
+            "57" => Verdict::Unavailable("shutdown"),
+            "58" | "F0" | "XX" => Verdict::Unavailable("server"),
+            _ => Verdict::Unavailable("unknown"),
+        },
+    }
+}
+
+fn kind_without_code(error: &sqlx::Error) -> &'static str {
+    match error {
+        Error::Io(_) | Error::WorkerCrashed => "connection",
+        Error::Tls(_) => "tls",
+        Error::PoolTimedOut => "pool_timeout",
+        Error::PoolClosed => "closed",
+        Error::Protocol(_) | Error::BeginFailed => "protocol",
+        Error::ColumnDecode { .. }
+        | Error::ColumnNotFound(_)
+        | Error::Decode(_)
+        | Error::TypeNotFound { .. } => "schema",
+        _ => "unknown",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_fault_of_a_row_refuses_a_row() {
+        for code in ["22P02", "22P05", "22021", "22003", "22008", "23514", "23503"] {
+            assert_eq!(judge(code, true), Verdict::Row, "{code}");
+        }
+        for (code, kind) in [
+            ("57P01", "shutdown"),
+            ("57P03", "shutdown"),
+            ("08006", "connection"),
+            ("25006", "read_only"),
+            ("53300", "too_many_connections"),
+            ("53100", "disk_full"),
+            ("40001", "serialization"),
+            ("40P01", "deadlock"),
+            ("55P03", "lock_timeout"),
+            ("57014", "statement_timeout"),
+            ("42P01", "schema"),
+            ("42703", "schema"),
+            ("42804", "schema"),
+            ("23502", "schema"),
+            ("42501", "permission"),
+            ("28P01", "authentication"),
+            ("XX000", "server"),
+            ("99999", "unknown"),
+            ("", "unknown"),
+        ] {
+            assert_eq!(judge(code, false), Verdict::Unavailable(kind), "{code}");
+        }
+        assert_eq!(judge("23505", true), Verdict::Conflict);
+        assert_eq!(judge("23514", false), Verdict::Unavailable("schema"));
+        assert_eq!(kind_without_code(&Error::PoolTimedOut), "pool_timeout");
+    }
+}

@@ -1,0 +1,213 @@
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use processor_domain::ports::{PositionStore, StoreError, Verdict};
+use processor_domain::{Judged, Novelty};
+use sea_orm::sqlx::{self, Connection};
+
+use super::copy_backoff::CopyBackoff;
+use super::pools::PING_LIMIT;
+use super::unite::OnRowError;
+use super::{Failure, Lease, Pools, copy, unite};
+use crate::DatabaseSettings;
+use crate::layers::{Layers, key};
+use crate::storable::unstorable;
+
+/// Below this many rows, starting a COPY costs more than it saves.
+const WORTH_COPYING: usize = 16;
+
+/// Positions in PostgreSQL, as a hypertable of TimescaleDB or as a plain table.
+///
+/// There are two ways into the table. What is likely to be new goes by COPY, which is nearly twice as fast and
+/// fails as a whole if one row is there already. What may be there goes by an INSERT that passes over such
+/// rows, says which it passed over, and unites those with what is there. Both ways happen in one transaction,
+/// and the second one is right for every row: a batch whose COPY fails takes it as a whole. So the hint that
+/// chooses the way is worth time and nothing else.
+///
+/// A row that the server refuses for what it holds is found by halving. `synchronous_commit` stays as the
+/// server has it, on unless somebody turned it off: a commit that returned is on disk.
+#[derive(Debug)]
+pub struct TimescalePositionStore {
+    pools: Pools,
+    deadline: Duration,
+    copying: CopyBackoff,
+    /// Buffers of COPY data, one for each writer at most, kept because each is as large as a batch.
+    buffers: Mutex<Vec<Vec<u8>>>,
+}
+
+/// The ways to write a batch, from the quickest to the most patient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Attempt {
+    /// By COPY what may be, the rest by INSERT.
+    Copy,
+    /// All by INSERT.
+    Insert,
+    /// All by INSERT, refusing the rows that the server will not have.
+    Isolate,
+}
+
+/// Which way each row of a batch goes; indices into the batch.
+struct Ways {
+    copied: Vec<usize>,
+    inserted: Vec<usize>,
+}
+
+impl TimescalePositionStore {
+    pub(crate) fn new(pools: Pools, settings: &DatabaseSettings) -> Self {
+        Self {
+            pools,
+            deadline: settings.commit_deadline(),
+            copying: CopyBackoff::default(),
+            buffers: Mutex::default(),
+        }
+    }
+
+    async fn write(&self, batch: &[Judged], known: &[Verdict]) -> Result<Vec<Verdict>, Failure> {
+        let Ways { copied, mut inserted } = self.ways(batch, known);
+        let mut writer = Lease::of(&self.pools.writers).await?;
+        let mut layers = Layers::of(batch, inserted.clone());
+        let mut attempt = if copied.is_empty() { Attempt::Insert } else { Attempt::Copy };
+        loop {
+            let mut verdicts = known.to_vec();
+            let result = match attempt {
+                Attempt::Copy => {
+                    self.copy_and_insert(&mut writer, batch, &copied, &layers, &mut verdicts).await
+                }
+                Attempt::Insert => insert(&mut writer, batch, &layers, OnRowError::Fail, &mut verdicts).await,
+                Attempt::Isolate => {
+                    insert(&mut writer, batch, &layers, OnRowError::Isolate, &mut verdicts).await
+                }
+            };
+            attempt = match (attempt, result) {
+                (_, Ok(())) => {
+                    writer.give_back();
+                    return Ok(verdicts);
+                }
+                (Attempt::Copy, Err(Failure::Row(_) | Failure::Conflict(_))) => {
+                    inserted.extend_from_slice(&copied);
+                    inserted.sort_unstable();
+                    layers = Layers::of(batch, std::mem::take(&mut inserted));
+                    Attempt::Insert
+                }
+                (Attempt::Insert, Err(Failure::Row(_))) => Attempt::Isolate,
+                (_, Err(failure)) => return Err(failure),
+            };
+        }
+    }
+
+    /// Chooses a way for each row that is not refused already.
+    fn ways(&self, batch: &[Judged], known: &[Verdict]) -> Ways {
+        let storable = || (0..batch.len()).filter(|index| known[*index] == Verdict::Stored);
+        let (mut copied, mut inserted): (Vec<usize>, Vec<usize>) =
+            storable().partition(|index| batch[*index].novelty == Novelty::Fresh);
+        if !inserted.is_empty() && !copied.is_empty() {
+            // The first of a batch wins. One that is copied is written before one that is inserted, so it must
+            // not have the key of an earlier one.
+            let keys: HashSet<_> = inserted.iter().map(|index| key(&batch[*index])).collect();
+            copied.retain(|index| !keys.contains(&key(&batch[*index])));
+        }
+        if copied.len() < WORTH_COPYING || !self.copying.may_copy() {
+            copied.clear();
+        }
+        if inserted.len() + copied.len() < batch.len() {
+            inserted = storable().filter(|index| copied.binary_search(index).is_err()).collect();
+        }
+        Ways { copied, inserted }
+    }
+
+    async fn copy_and_insert(
+        &self,
+        writer: &mut Lease,
+        batch: &[Judged],
+        copied: &[usize],
+        layers: &Layers,
+        verdicts: &mut [Verdict],
+    ) -> Result<(), Failure> {
+        let mut data = self.buffers.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        copy::encode(&mut data, copied.iter().map(|index| &batch[*index]));
+        let result = if layers.layers.is_empty() {
+            copy::copy(writer, &data).await.map_err(Failure::from)
+        } else {
+            copy_then_insert(writer, &data, batch, layers, verdicts).await
+        };
+        self.buffers.lock().unwrap_or_else(PoisonError::into_inner).push(data);
+        match &result {
+            Ok(()) => self.copying.succeeded(),
+            Err(Failure::Conflict(error)) => {
+                tracing::debug!(%error, rows = copied.len(), "rows to be copied are there already");
+                self.copying.failed();
+            }
+            Err(Failure::Row(error)) => {
+                tracing::debug!(%error, rows = copied.len(), "rows to be copied have one that is refused");
+                self.copying.failed();
+            }
+            Err(Failure::Unavailable { .. }) => {}
+        }
+        result
+    }
+}
+
+async fn copy_then_insert(
+    writer: &mut Lease,
+    data: &[u8],
+    batch: &[Judged],
+    layers: &Layers,
+    verdicts: &mut [Verdict],
+) -> Result<(), Failure> {
+    let mut transaction = writer.begin().await?;
+    let mut result = copy::copy(&mut transaction, data).await.map_err(Failure::from);
+    if result.is_ok() {
+        result = unite::write(&mut transaction, batch, layers, OnRowError::Fail, verdicts).await;
+    }
+    end(transaction, result).await
+}
+
+async fn insert(
+    writer: &mut Lease,
+    batch: &[Judged],
+    layers: &Layers,
+    on_row_error: OnRowError,
+    verdicts: &mut [Verdict],
+) -> Result<(), Failure> {
+    let mut transaction = writer.begin().await?;
+    let result = unite::write(&mut transaction, batch, layers, on_row_error, verdicts).await;
+    end(transaction, result).await
+}
+
+async fn end(transaction: sqlx::PgTransaction<'_>, result: Result<(), Failure>) -> Result<(), Failure> {
+    match result {
+        Ok(()) => transaction.commit().await?,
+        Err(_) => transaction.rollback().await?,
+    }
+    result
+}
+
+#[async_trait]
+impl PositionStore for TimescalePositionStore {
+    async fn commit(&self, batch: &[Judged]) -> Result<Vec<Verdict>, StoreError> {
+        let known: Vec<Verdict> = batch
+            .iter()
+            .map(|judged| unstorable(&judged.position).map_or(Verdict::Stored, Verdict::Refused))
+            .collect();
+        // When the time is up the connection is closed by its lease; the server may have gone silently.
+        match tokio::time::timeout(self.deadline, self.write(batch, &known)).await {
+            Ok(result) => result.map_err(Failure::into_store_error),
+            Err(elapsed) => Err(StoreError::Unavailable { kind: "deadline", cause: elapsed.into() }),
+        }
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        let asked = async {
+            let mut connection = Lease::of(&self.pools.health).await?;
+            sqlx::query("SELECT 1").execute(&mut *connection).await?;
+            connection.give_back();
+            Ok(())
+        };
+        match tokio::time::timeout(PING_LIMIT, asked).await {
+            Ok(result) => result.map_err(Failure::into_store_error),
+            Err(elapsed) => Err(StoreError::Unavailable { kind: "deadline", cause: elapsed.into() }),
+        }
+    }
+}

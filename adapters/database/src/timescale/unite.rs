@@ -1,0 +1,230 @@
+//! Rows that may be there already: inserted if they are not, united with what is there if they are.
+
+use processor_domain::ports::Verdict;
+use processor_domain::{Altitude, DeviceId, Heading, Judged, Speed, Timestamp};
+use sea_orm::sqlx::postgres::{PgArguments, PgBindIterExt, PgRow};
+use sea_orm::sqlx::query::Query;
+use sea_orm::sqlx::{self, Connection, PgConnection, PgTransaction, Postgres, Row};
+
+use super::failure::{Failure, RowError};
+use super::moment::PgMoment;
+use crate::layers::{Echo, Layers, key};
+use crate::storable::refusal;
+
+/// One statement for a batch of any length: a list of values in the text would be prepared anew for each
+/// length.
+const INSERT: &str = "INSERT INTO positions (device_id, ts, latitude, longitude, altitude, angle, speed, satellites,
+    priority, attributes, faulty, faults)
+SELECT n.device_id, n.ts, n.latitude, n.longitude, n.altitude, n.angle, n.speed, n.satellites,
+    n.priority, n.attributes::jsonb, n.faulty, n.faults
+FROM unnest($1::text[], $2::timestamptz[], $3::float8[], $4::float8[], $5::float4[], $6::float4[], $7::float4[],
+    $8::int2[], $9::int2[], $10::text[], $11::bool[], $12::int4[])
+    AS n (device_id, ts, latitude, longitude, altitude, angle, speed, satellites,
+        priority, attributes, faulty, faults)
+ON CONFLICT DO NOTHING
+RETURNING device_id, ts";
+
+/// Which rows would change what is there. Each is looked up by its key in the one chunk that can have it: the
+/// bounds leave out all other chunks before the first lookup, and `LIMIT 1` keeps the planner from joining.
+const DIFFERING: &str = "SELECT n.place
+FROM unnest($1::text[], $2::timestamptz[], $3::int2[], $4::text[], $5::bool[]) WITH ORDINALITY
+    AS n (device_id, ts, priority, attributes, faulty, place)
+CROSS JOIN LATERAL (
+    SELECT coalesce(p.priority, 0) AS priority, coalesce(p.attributes, '{}') AS attributes,
+        coalesce(p.faulty, false) AS faulty
+    FROM positions p
+    WHERE p.device_id = n.device_id AND p.ts = n.ts AND p.ts BETWEEN $6 AND $7
+    LIMIT 1
+) s
+WHERE n.priority > s.priority
+    OR s.faulty AND NOT n.faulty
+    OR n.attributes::jsonb <> s.attributes AND n.attributes::jsonb || s.attributes <> s.attributes";
+
+/// Unites rows with what is there. What would change nothing is neither changed nor returned; it is asked again
+/// here because another writer may have come in between.
+const UNITE: &str = "INSERT INTO positions AS s (device_id, ts, latitude, longitude, altitude, angle, speed, satellites,
+    priority, attributes, faulty, faults)
+SELECT n.device_id, n.ts, n.latitude, n.longitude, n.altitude, n.angle, n.speed, n.satellites,
+    n.priority, n.attributes::jsonb, n.faulty, n.faults
+FROM unnest($1::text[], $2::timestamptz[], $3::float8[], $4::float8[], $5::float4[], $6::float4[], $7::float4[],
+    $8::int2[], $9::int2[], $10::text[], $11::bool[], $12::int4[])
+    AS n (device_id, ts, latitude, longitude, altitude, angle, speed, satellites,
+        priority, attributes, faulty, faults)
+ON CONFLICT (device_id, ts) DO UPDATE SET
+    priority = greatest(s.priority, excluded.priority),
+    attributes = excluded.attributes || coalesce(s.attributes, '{}'),
+    latitude = CASE WHEN s.faulty AND NOT excluded.faulty THEN excluded.latitude ELSE s.latitude END,
+    longitude = CASE WHEN s.faulty AND NOT excluded.faulty THEN excluded.longitude ELSE s.longitude END,
+    altitude = CASE WHEN s.faulty AND NOT excluded.faulty THEN excluded.altitude ELSE s.altitude END,
+    angle = CASE WHEN s.faulty AND NOT excluded.faulty THEN excluded.angle ELSE s.angle END,
+    speed = CASE WHEN s.faulty AND NOT excluded.faulty THEN excluded.speed ELSE s.speed END,
+    satellites = CASE WHEN s.faulty AND NOT excluded.faulty THEN excluded.satellites ELSE s.satellites END,
+    faults = CASE WHEN s.faulty AND NOT excluded.faulty THEN excluded.faults ELSE s.faults END,
+    faulty = s.faulty AND excluded.faulty
+WHERE excluded.priority > coalesce(s.priority, 0)
+    OR coalesce(s.faulty, false) AND NOT excluded.faulty
+    OR excluded.attributes <> coalesce(s.attributes, '{}')
+        AND excluded.attributes || coalesce(s.attributes, '{}') <> coalesce(s.attributes, '{}')
+RETURNING device_id, ts";
+
+/// What to do about a row that the server will not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnRowError {
+    /// Give the whole batch up.
+    Fail,
+    /// Find it, refuse it, and write the others.
+    Isolate,
+}
+
+/// Writes all that `layers` arranges and says what became of each in `verdicts`, which has one for each of
+/// `batch`.
+pub(crate) async fn write(
+    transaction: &mut PgTransaction<'_>,
+    batch: &[Judged],
+    layers: &Layers,
+    on_row_error: OnRowError,
+    verdicts: &mut [Verdict],
+) -> Result<(), Failure> {
+    for layer in &layers.layers {
+        match on_row_error {
+            OnRowError::Fail => write_layer(transaction, batch, layer, verdicts).await?,
+            OnRowError::Isolate => isolate(transaction, batch, layer, verdicts).await?,
+        }
+    }
+    for Echo { index, of } in &layers.echoes {
+        verdicts[*index] = match &verdicts[*of] {
+            Verdict::Refused(_) => verdicts[*of].clone(),
+            _ => Verdict::Duplicate,
+        };
+    }
+    Ok(())
+}
+
+/// Halves what fails until what fails is alone.
+async fn isolate(
+    transaction: &mut PgTransaction<'_>,
+    batch: &[Judged],
+    layer: &[usize],
+    verdicts: &mut [Verdict],
+) -> Result<(), Failure> {
+    let mut parts = vec![layer];
+    while let Some(part) = parts.pop() {
+        let mut savepoint = transaction.begin().await?;
+        match write_layer(&mut savepoint, batch, part, verdicts).await {
+            Ok(()) => savepoint.commit().await?,
+            Err(Failure::Row(error)) => {
+                savepoint.rollback().await?;
+                match part {
+                    [alone] => verdicts[*alone] = refused(&batch[*alone], &error),
+                    part => parts.extend(<[_; 2]>::from(part.split_at(part.len() / 2))),
+                }
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(())
+}
+
+fn refused(judged: &Judged, error: &RowError) -> Verdict {
+    Verdict::Refused(refusal(&judged.position, error))
+}
+
+/// Writes rows with different keys.
+async fn write_layer(
+    connection: &mut PgConnection,
+    batch: &[Judged],
+    layer: &[usize],
+    verdicts: &mut [Verdict],
+) -> Result<(), Failure> {
+    let inserted = bind_rows(INSERT, batch, layer).fetch_all(&mut *connection).await?;
+    // Verdicts say `Stored` until something else is known.
+    if inserted.len() == layer.len() {
+        return Ok(());
+    }
+    let inserted = places_of(&inserted, batch, layer)?;
+    let there: Vec<usize> = without(layer, &inserted);
+    let differing = differing(connection, batch, &there).await?;
+    let mut united = Vec::new();
+    if !differing.is_empty() {
+        let returned = bind_rows(UNITE, batch, &differing).fetch_all(connection).await?;
+        united = places_of(&returned, batch, &differing)?.iter().map(|place| differing[*place]).collect();
+    }
+    for index in there {
+        verdicts[index] = Verdict::Duplicate;
+    }
+    for index in united {
+        verdicts[index] = Verdict::Merged;
+    }
+    Ok(())
+}
+
+/// Those of `rows` that would change what is there under their keys.
+async fn differing(
+    connection: &mut PgConnection,
+    batch: &[Judged],
+    rows: &[usize],
+) -> Result<Vec<usize>, Failure> {
+    let times = || rows.iter().map(|row| batch[*row].position.ts);
+    let (Some(first), Some(last)) = (times().min(), times().max()) else { return Ok(Vec::new()) };
+    let each = || rows.iter().map(|row| &batch[*row]);
+    let places: Vec<i64> = sqlx::query_scalar(DIFFERING)
+        .bind(each().map(|row| row.position.device_id.as_str()).bind_iter())
+        .bind(each().map(|row| PgMoment(row.position.ts)).bind_iter())
+        .bind(each().map(|row| i16::from(row.position.priority.number())).bind_iter())
+        .bind(each().map(|row| row.position.attributes.as_json()).bind_iter())
+        .bind(each().map(|row| row.faults.faulty()).bind_iter())
+        .bind(PgMoment(first))
+        .bind(PgMoment(last))
+        .fetch_all(connection)
+        .await?;
+    // Ordinality counts from 1; places come in no promised order, and later statements want them in order.
+    let mut differing: Vec<usize> =
+        places.iter().filter_map(|place| rows.get(usize::try_from(place - 1).ok()?).copied()).collect();
+    differing.sort_unstable_by(|a, b| key(&batch[*a]).cmp(&key(&batch[*b])));
+    Ok(differing)
+}
+
+/// Binds the rows as one array for each column. The server would fill up arrays of unequal length with nulls;
+/// these cannot be, since each runs over the same rows.
+fn bind_rows<'q>(sql: &'static str, batch: &[Judged], rows: &[usize]) -> Query<'q, Postgres, PgArguments> {
+    let each = || rows.iter().map(|row| &batch[*row]);
+    let positions = || each().map(|row| &row.position);
+    sqlx::query(sql)
+        .bind(positions().map(|position| position.device_id.as_str()).bind_iter())
+        .bind(positions().map(|position| PgMoment(position.ts)).bind_iter())
+        .bind(positions().map(|position| position.coordinates.latitude()).bind_iter())
+        .bind(positions().map(|position| position.coordinates.longitude()).bind_iter())
+        .bind(positions().map(|position| position.altitude.map(Altitude::metres)).bind_iter())
+        .bind(positions().map(|position| position.heading.map(Heading::degrees)).bind_iter())
+        .bind(positions().map(|position| position.speed.map(Speed::kmh)).bind_iter())
+        .bind(positions().map(|position| position.satellites.map(i16::from)).bind_iter())
+        .bind(positions().map(|position| i16::from(position.priority.number())).bind_iter())
+        .bind(positions().map(|position| position.attributes.as_json()).bind_iter())
+        .bind(each().map(|row| row.faults.faulty()).bind_iter())
+        .bind(each().map(|row| (!row.faults.is_empty()).then(|| i32::from(row.faults.bits()))).bind_iter())
+}
+
+/// Where in `rows`, which are ordered by key, the keys of `returned` stand.
+fn places_of(returned: &[PgRow], batch: &[Judged], rows: &[usize]) -> Result<Vec<usize>, Failure> {
+    let mut places = Vec::with_capacity(returned.len());
+    for row in returned {
+        let device: &str = row.try_get(0)?;
+        let PgMoment(ts) = row.try_get(1)?;
+        let place = rows.binary_search_by(|index| order(&batch[*index], device, ts));
+        places.extend(place);
+    }
+    places.sort_unstable();
+    Ok(places)
+}
+
+fn order(judged: &Judged, device: &str, ts: Timestamp) -> std::cmp::Ordering {
+    let of: (&DeviceId, Timestamp) = key(judged);
+    of.0.as_str().cmp(device).then(of.1.cmp(&ts))
+}
+
+/// `rows` without those at `places`, which are in order.
+fn without(rows: &[usize], places: &[usize]) -> Vec<usize> {
+    let mut places = places.iter().peekable();
+    let kept = rows.iter().enumerate().filter(|(place, _)| places.next_if_eq(&place).is_none());
+    kept.map(|(_, row)| *row).collect()
+}

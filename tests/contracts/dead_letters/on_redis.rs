@@ -1,0 +1,65 @@
+use std::sync::Arc;
+
+use anyhow::Context;
+use processor_domain::ports::DeadLetters;
+use processor_redis::{RedisConnectionLimits, RedisConnections, RedisDeadLetters};
+use processor_tests::{Proxy, RedisServer, unique};
+use redis::streams::StreamRangeReply;
+use redis::{AsyncCommands, FromRedisValue};
+
+use super::{DeadLetterFixture, INSTANCE, Kept, dead_letters_contract};
+
+/// Dead letters of a stream on Redis, reached through a network that can fail.
+struct OnRedis {
+    server: RedisServer,
+    network: Proxy,
+    letters: RedisDeadLetters,
+    /// Streams of a shared server are told apart by it.
+    unique: String,
+}
+
+dead_letters_contract!(OnRedis);
+
+impl DeadLetterFixture for OnRedis {
+    async fn start() -> anyhow::Result<Self> {
+        let server = RedisServer::start().await?;
+        let network = Proxy::to(server.url())?;
+        let connections = RedisConnections::new(network.url(), RedisConnectionLimits::default())?;
+        let letters = RedisDeadLetters::new(connections, INSTANCE);
+        Ok(Self { server, network, letters, unique: unique("stream") })
+    }
+
+    fn dead_letters(&self) -> Arc<dyn DeadLetters> {
+        Arc::new(self.letters.clone())
+    }
+
+    fn stream(&self, name: &str) -> String {
+        format!("{}:{name}", self.unique)
+    }
+
+    async fn kept(&self, stream: &str) -> anyhow::Result<Vec<Kept>> {
+        let dead = RedisDeadLetters::stream_of(stream);
+        let found: StreamRangeReply = self.server.connection().await?.xrange_all(dead).await?;
+        found.ids.iter().map(read).collect()
+    }
+
+    async fn go_away(&self) -> anyhow::Result<bool> {
+        self.network.refuse().await;
+        self.network.cut();
+        Ok(true)
+    }
+}
+
+fn read(entry: &redis::streams::StreamId) -> anyhow::Result<Kept> {
+    fn field<T: FromRedisValue>(entry: &redis::streams::StreamId, name: &str) -> anyhow::Result<T> {
+        entry.get(name).with_context(|| format!("no field {name} in {entry:?}"))
+    }
+    Ok(Kept {
+        entry_id: field::<String>(entry, "entry_id")?.parse()?,
+        reason: field(entry, "reason")?,
+        detail: field(entry, "detail")?,
+        payload: field(entry, "payload")?,
+        deliveries: field(entry, "deliveries")?,
+        instance: Some(field(entry, "instance")?),
+    })
+}

@@ -1,0 +1,4 @@
+use super::position_store_contract;
+use crate::databases::Sqlite;
+
+position_store_contract!(Sqlite);

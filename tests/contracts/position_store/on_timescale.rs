@@ -1,0 +1,173 @@
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use processor_database::DatabaseSettings;
+use processor_domain::ports::{PositionStore, StoreError, Verdict};
+use processor_domain::{Judged, samples};
+use processor_tests::{TimescaleServer, connect_database, eventually};
+use sea_orm::sqlx::Connection;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
+
+use super::{fresh, position_store_contract, suspect};
+use crate::databases::{DatabaseFixture, Timescale, rows};
+
+mod outages;
+mod sharing;
+
+position_store_contract!(Timescale);
+
+/// As many rows as there are seconds in `seconds`, of as many devices as there are in `devices`.
+fn grid(devices: std::ops::Range<u64>, seconds: std::ops::Range<u64>) -> Vec<Judged> {
+    let start = samples::at("2026-05-01T10:00:00Z");
+    seconds
+        .flat_map(|second| devices.clone().map(move |device| (device, second)))
+        .map(|(device, second)| {
+            let ts = start.plus(Duration::from_secs(second));
+            fresh(samples::position().device(device).at_moment(ts).build())
+        })
+        .collect()
+}
+
+/// One number that the database knows.
+async fn number(connection: &DatabaseConnection, sql: &str) -> anyhow::Result<i64> {
+    let row = connection.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
+    Ok(row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or_default())
+}
+
+/// Commits as a caller has to: again and again until it is done. Returns the kinds of failures met as well.
+async fn commit_until_done(
+    store: &dyn PositionStore,
+    batch: &[Judged],
+) -> anyhow::Result<(Vec<Verdict>, Vec<&'static str>)> {
+    let mut kinds = Vec::new();
+    loop {
+        match store.commit(batch).await {
+            Ok(verdicts) => return Ok((verdicts, kinds)),
+            Err(StoreError::Unavailable { kind, .. }) if kinds.len() < 200 => kinds.push(kind),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+async fn kind_of_failure(store: &dyn PositionStore, batch: &[Judged]) -> Option<&'static str> {
+    match store.commit(batch).await {
+        Ok(_) => None,
+        Err(StoreError::Unavailable { kind, .. }) => Some(kind),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn late_data_is_stored_and_looked_up_in_its_own_chunks() -> anyhow::Result<()> {
+    let fixture = Timescale::start().await?;
+    let store = fixture.database.position_store();
+    let week = |week: u64| samples::at("2026-01-01T00:00:00Z").plus(Duration::from_hours(week * 7 * 24));
+    let of = |device, week_number, attributes: &str| {
+        let position = samples::position().device(device).at_moment(week(week_number));
+        suspect(position.attributes(attributes).build())
+    };
+    // By week within a device, and by device within a week: any order will do.
+    let batch: Vec<Judged> = (0..20)
+        .flat_map(|device| (0..40).map(move |week| (device, week)))
+        .map(|(d, w)| of(d, w, "{}"))
+        .collect();
+    assert_eq!(store.commit(&batch).await?, vec![Verdict::Stored; 800]);
+    let chunks = "SELECT count(*) FROM timescaledb_information.chunks WHERE hypertable_name = 'positions'";
+    assert!(number(fixture.database.connection(), chunks).await? >= 40);
+
+    let mut again = batch.clone();
+    again[7] = of(0, 7, r#"{"new":1}"#);
+    again[799] = of(19, 39, r#"{"new":1}"#);
+    let verdicts = store.commit(&again).await?;
+    for (index, verdict) in verdicts.iter().enumerate() {
+        let expected = if [7, 799].contains(&index) { Verdict::Merged } else { Verdict::Duplicate };
+        assert_eq!(verdict, &expected, "{index}");
+    }
+    let (index_scans, scans) = published_scans(fixture.database.clone(), &fixture.url, 1_600).await?;
+    assert!(index_scans >= 1_600, "{index_scans}");
+    assert_eq!(scans, 40, "making the index of a chunk scans it once, nothing else does");
+    Ok(())
+}
+
+/// How often chunks were scanned by an index and as a whole, once there are `expected` of the one kind.
+async fn published_scans(
+    database: processor_database::Database,
+    url: &str,
+    expected: i64,
+) -> anyhow::Result<(i64, i64)> {
+    // A session publishes its counts when it ends at the latest.
+    database.close().await;
+    let outside = connect_database(url).await?;
+    let sum = |column| {
+        let sql = format!(
+            "SELECT coalesce(sum({column}), 0)::bigint FROM pg_stat_user_tables \
+             WHERE relname LIKE '\\_hyper\\_%'"
+        );
+        let outside = outside.clone();
+        async move { number(&outside, &sql).await }
+    };
+    Ok(eventually(Duration::from_secs(10), "the lookups are counted", async || {
+        let (by_index, whole) = (sum("idx_scan").await, sum("seq_scan").await);
+        match (by_index, whole) {
+            (Ok(by_index), Ok(whole)) if by_index >= expected => Ok((by_index, whole)),
+            seen => Err(seen),
+        }
+    })
+    .await)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_concerns_all_rows_refuses_one() -> anyhow::Result<()> {
+    let fixture = Timescale::start().await?;
+    let outside = connect_database(&fixture.url).await?;
+    let store = fixture.database.position_store();
+    let mut second = 0;
+    for (make, mend, kind) in [
+        ("ALTER TABLE positions RENAME TO elsewhere", "ALTER TABLE elsewhere RENAME TO positions", "schema"),
+        (
+            "ALTER TABLE positions ADD COLUMN must integer NOT NULL DEFAULT 1; \
+             ALTER TABLE positions ALTER COLUMN must DROP DEFAULT",
+            "ALTER TABLE positions DROP COLUMN must",
+            "schema",
+        ),
+        (
+            "ALTER TABLE positions RENAME COLUMN attributes TO other",
+            "ALTER TABLE positions RENAME COLUMN other TO attributes",
+            "schema",
+        ),
+    ] {
+        for size in [1, 100] {
+            let batch = grid(0..size, second..second + 1);
+            outside.execute_unprepared(make).await?;
+            let seen = kind_of_failure(&*store, &batch).await;
+            outside.execute_unprepared(mend).await?;
+            assert_eq!(seen, Some(kind), "{size} rows: {make}");
+            let (verdicts, _) = commit_until_done(&*store, &batch).await?;
+            assert!(verdicts.iter().all(|verdict| *verdict == Verdict::Stored), "{verdicts:?}");
+            second += 1;
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_that_is_missing_refuses_no_row() -> anyhow::Result<()> {
+    let fixture = Timescale::start().await?;
+    let outside = connect_database(&fixture.url).await?;
+    let role = processor_tests::unique("reader");
+    outside.execute_unprepared(&format!("CREATE ROLE {role} LOGIN PASSWORD 'secret'")).await?;
+    outside.execute_unprepared(&format!("GRANT SELECT ON positions TO {role}")).await?;
+    let (_, at) = fixture.url.split_once('@').unwrap_or_default();
+    let settings = DatabaseSettings::of(format!("postgres://{role}:secret@{at}"));
+    let store = processor_database::Database::connect(settings).await?.position_store();
+    let batch = grid(0..40, 0..1);
+    assert_eq!(kind_of_failure(&*store, &batch).await, Some("permission"));
+    outside.execute_unprepared(&format!("GRANT INSERT, UPDATE ON positions TO {role}")).await?;
+    let stored = store.commit(&batch).await?;
+    outside.execute_unprepared(&format!("DROP OWNED BY {role}")).await?;
+    outside.execute_unprepared(&format!("DROP ROLE {role}")).await?;
+    assert_eq!(stored, vec![Verdict::Stored; 40]);
+    Ok(())
+}

@@ -1,0 +1,46 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use processor_codec::{Limits, RecordCodec};
+use processor_domain::ports::{PositionPublisher, PositionStream, SystemClock};
+use processor_redis::{
+    RedisConnectionLimits, RedisConnections, RedisPositionPublisher, RedisPositionStream, RedisStreamSettings,
+};
+use processor_tests::{RedisServer, unique};
+
+use super::{StreamFixture, position_stream_contract};
+
+/// A stream of its own on a Redis server.
+struct OnRedis {
+    server: RedisServer,
+    stream: String,
+}
+
+position_stream_contract!(OnRedis);
+
+impl StreamFixture for OnRedis {
+    async fn start() -> anyhow::Result<Self> {
+        Ok(Self { server: RedisServer::start().await?, stream: unique("telemetry") })
+    }
+
+    fn claim_idle(&self) -> Duration {
+        Duration::from_secs(2)
+    }
+
+    fn batch_size(&self) -> usize {
+        700
+    }
+
+    async fn publisher(&self) -> anyhow::Result<Arc<dyn PositionPublisher>> {
+        let connections = RedisConnections::new(self.server.url(), RedisConnectionLimits::default())?;
+        Ok(Arc::new(RedisPositionPublisher::new(connections, self.stream.as_str())))
+    }
+
+    async fn open(&self, consumer: &str) -> anyhow::Result<Arc<dyn PositionStream>> {
+        let mut settings = RedisStreamSettings::new(self.server.url(), &self.stream, consumer);
+        settings.claim_idle = self.claim_idle();
+        settings.batch_size = self.batch_size();
+        let codec = RecordCodec::new(Limits::default());
+        Ok(Arc::new(RedisPositionStream::connect(settings, codec, Arc::new(SystemClock)).await?))
+    }
+}
