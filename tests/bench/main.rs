@@ -1,0 +1,85 @@
+//! The whole way, measured: a backlog in Redis, drained by the program into a fresh hypertable, beside a plain
+//! binary COPY of the same rows by one connection into the same table.
+//!
+//! `scripts/bench` builds all of it with optimisations and runs this. Options: `--records N` (default 500,000),
+//! `--devices N` (1,000), `--rounds N` (3), `--only NAME` (one variant).
+//!
+//! Runs are interleaved: each round does every variant once, and a ratio is taken within its round. Absolute
+//! rates move with whatever else the machine does; ratios of one round do not.
+
+mod copy;
+mod drain;
+mod report;
+mod variant;
+
+use anyhow::Context;
+use processor_tests::{RedisServer, TimescaleServer};
+
+use crate::copy::Rows;
+use crate::report::Report;
+use crate::variant::Variant;
+
+/// What to measure.
+struct Options {
+    records: u32,
+    devices: u32,
+    rounds: u32,
+    only: Option<String>,
+}
+
+impl Options {
+    fn read() -> anyhow::Result<Self> {
+        let mut options = Self { records: 500_000, devices: 1_000, rounds: 3, only: None };
+        let mut args = std::env::args().skip(1);
+        while let Some(name) = args.next() {
+            // What `cargo bench` itself passes.
+            if name == "--bench" {
+                continue;
+            }
+            let value = args.next().with_context(|| format!("{name} needs a value"))?;
+            match name.as_str() {
+                "--records" => options.records = value.parse()?,
+                "--devices" => options.devices = value.parse()?,
+                "--rounds" => options.rounds = value.parse()?,
+                "--only" => options.only = Some(value),
+                _ => anyhow::bail!("there is no option {name}"),
+            }
+        }
+        Ok(options)
+    }
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let options = Options::read()?;
+    let redis = RedisServer::start_alone().await?;
+    // Unlike in tests, a commit waits for the disk.
+    let timescale = TimescaleServer::start_with(&["-c", "fsync=on"]).await?;
+
+    let variants: Vec<_> = Variant::ALL
+        .into_iter()
+        .filter(|variant| options.only.as_deref().is_none_or(|only| only == variant.name()))
+        .collect();
+    for variant in &variants {
+        eprintln!("filling the stream of {:?}", variant.name());
+        drain::fill(&redis, variant.stream(), variant.records(options.devices, options.records)).await?;
+    }
+
+    eprintln!("warming up");
+    let (_, database) = drain::drain(&redis, &timescale, Variant::Plain.stream()).await?;
+    let rows = Rows::of(&database).await?;
+
+    let mut report = Report::default();
+    for round in 1..=options.rounds {
+        let copied = copy::copy(&timescale, &rows).await?;
+        eprintln!("round {round}: COPY {:.0} rows/s", copied.rate());
+        report.copied(&copied);
+        for variant in &variants {
+            let (drained, _) = drain::drain(&redis, &timescale, variant.stream()).await?;
+            eprintln!("round {round}: {} {:.0} records/s", variant.name(), drained.rate());
+            report.drained(*variant, drained, &copied);
+        }
+    }
+    println!("{report}");
+    Ok(())
+}

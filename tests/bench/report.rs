@@ -1,0 +1,75 @@
+//! The table.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::copy::Copied;
+use crate::drain::Drained;
+use crate::variant::Variant;
+
+/// What was measured, in rounds.
+#[derive(Default)]
+pub(crate) struct Report {
+    copy_rates: Vec<f64>,
+    variants: BTreeMap<Variant, Runs>,
+}
+
+#[derive(Default)]
+struct Runs {
+    rates: Vec<f64>,
+    to_copy: Vec<f64>,
+    cpu: Vec<f64>,
+    peak_bytes: u64,
+}
+
+impl Report {
+    pub(crate) fn copied(&mut self, copied: &Copied) {
+        self.copy_rates.push(copied.rate());
+    }
+
+    pub(crate) fn drained(&mut self, variant: Variant, drained: Drained, copied: &Copied) {
+        let runs = self.variants.entry(variant).or_default();
+        runs.rates.push(drained.rate());
+        runs.to_copy.push(drained.rate() / copied.rate());
+        runs.cpu.push(drained.cpu_micros_a_record());
+        runs.peak_bytes = runs.peak_bytes.max(drained.peak_bytes);
+    }
+}
+
+/// Markdown; medians over the rounds, the ratio with its least and greatest value.
+impl fmt::Display for Report {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            out,
+            "| | records/s | to COPY (least to greatest) | our CPU, µs a record | peak memory, MiB |"
+        )?;
+        writeln!(out, "|---|---|---|---|---|")?;
+        writeln!(out, "| COPY, one connection | {:.0} | 1.00 | | |", median(&self.copy_rates))?;
+        for (variant, runs) in &self.variants {
+            let (least, greatest) =
+                runs.to_copy.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(least, greatest), ratio| {
+                    (least.min(*ratio), greatest.max(*ratio))
+                });
+            writeln!(
+                out,
+                "| {} | {:.0} | {:.2} ({least:.2} to {greatest:.2}) | {:.2} | {:.0} |",
+                variant.name(),
+                median(&runs.rates),
+                median(&runs.to_copy),
+                median(&runs.cpu),
+                runs.peak_bytes as f64 / 1024.0 / 1024.0,
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    match sorted.len() {
+        0 => f64::NAN,
+        odd if odd % 2 == 1 => sorted[odd / 2],
+        even => f64::midpoint(sorted[even / 2 - 1], sorted[even / 2]),
+    }
+}

@@ -1,0 +1,111 @@
+use std::time::Duration;
+
+use anyhow::Context;
+use testcontainers::bollard::query_parameters::KillContainerOptionsBuilder;
+use testcontainers::core::IntoContainerPort;
+use testcontainers::core::client::docker_client_instance;
+use testcontainers::runners::AsyncRunner;
+use testcontainers::{ContainerAsync, GenericImage, ImageExt};
+
+use crate::eventually::Patience;
+use crate::unique::free_port;
+
+/// How long a server may take to answer for the first time.
+pub(crate) const START_LIMIT: Duration = Duration::from_mins(1);
+
+/// A setting of the test run, from the environment.
+#[expect(clippy::disallowed_methods, reason = "the settings of the program are not involved")]
+pub(crate) fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// A server in a container, reached by one port of the loopback address that stays the same over stop and
+/// start. It is removed, with its data, when it is dropped or the test is interrupted.
+#[derive(Debug)]
+pub(crate) struct Container {
+    inner: ContainerAsync<GenericImage>,
+    port: u16,
+}
+
+impl Container {
+    /// Starts `image` (`name:tag`) with these arguments, and publishes its port `inner_port`.
+    pub(crate) async fn start(image: &str, inner_port: u16, args: &[&str]) -> anyhow::Result<Self> {
+        let (name, tag) = image.rsplit_once(':').unwrap_or((image, "latest"));
+        // Somebody else may take a port between finding it free and publishing on it.
+        for attempt in 1.. {
+            let port = free_port().context("no free port on the loopback address")?;
+            let request = GenericImage::new(name, tag)
+                .with_mapped_port(port, inner_port.tcp())
+                .with_host_config_modifier(|config| {
+                    for binding in config.port_bindings.iter_mut().flatten() {
+                        binding.1.iter_mut().flatten().for_each(|b| b.host_ip = Some("127.0.0.1".into()));
+                    }
+                })
+                .with_startup_timeout(START_LIMIT)
+                .with_cmd(args.iter().copied());
+            match request.start().await {
+                Ok(inner) => return Ok(Self { inner, port }),
+                Err(error) if attempt < 5 && taken(&error) => {}
+                Err(error) => {
+                    return Err(error).with_context(|| {
+                        format!(
+                            "no container of {image}: the test needs a container engine and the images that \
+                             scripts/containers.sh makes"
+                        )
+                    });
+                }
+            }
+        }
+        unreachable!("attempts do not end by themselves")
+    }
+
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Asks the server to end, and waits until it has.
+    pub(crate) async fn stop(&self) -> anyhow::Result<()> {
+        self.inner.stop_with_timeout(Some(20)).await.context("the container does not stop")
+    }
+
+    /// Starts the same server again, with the data that it has kept.
+    pub(crate) async fn restart(&self) -> anyhow::Result<()> {
+        self.inner.start().await.context("the container does not start again")
+    }
+
+    /// Ends the server without asking it (SIGKILL), and waits until it is gone.
+    pub(crate) async fn kill(&self) -> anyhow::Result<()> {
+        let options = KillContainerOptionsBuilder::new().signal("SIGKILL").build();
+        let engine = docker_client_instance().await?;
+        engine.kill_container(self.inner.id(), Some(options)).await.context("the container is not killed")?;
+        let patience = Patience::new(Duration::from_secs(20), "the killed server is gone");
+        while self.inner.is_running().await? {
+            patience.look_again(&"it is running").await;
+        }
+        Ok(())
+    }
+
+    /// Freezes the server: connections stay and nothing answers.
+    pub(crate) async fn pause(&self) -> anyhow::Result<()> {
+        self.inner.pause().await.context("the container is not paused")
+    }
+
+    /// Ends [`Self::pause`].
+    pub(crate) async fn unpause(&self) -> anyhow::Result<()> {
+        self.inner.unpause().await.context("the container stays paused")
+    }
+
+    /// The last lines that the server wrote, for the message of a failure.
+    pub(crate) async fn last_words(&self) -> String {
+        let mut words = self.inner.stdout_to_vec().await.unwrap_or_default();
+        words.extend(self.inner.stderr_to_vec().await.unwrap_or_default());
+        let text = String::from_utf8_lossy(&words);
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+}
+
+fn taken(error: &testcontainers::TestcontainersError) -> bool {
+    let text = format!("{error:?}");
+    text.contains("already allocated") || text.contains("already in use")
+}

@@ -1,0 +1,40 @@
+//! What the tests of Processor stand on: real servers, a network that can be broken, the program itself, and a
+//! ledger that knows what must have become of every record.
+//!
+//! | type | in one sentence |
+//! |---|---|
+//! | [`RedisServer`], [`TimescaleServer`] | a server in a container, to be stopped, killed, paused and started again |
+//! | [`Proxy`] | a TCP connection in the middle that cuts, blocks, refuses, delays, and loses a chosen reply |
+//! | [`Processor`] | the program as a child process: its metrics, its readiness, its end |
+//! | [`Ledger`] | what was given out, and whether all of it is accounted for |
+//! | [`records()`] | records as trackers send them |
+//! | [`eventually`] | waits for a condition, and says what was seen when it does not come |
+//!
+//! A test never meets another one: it takes its own stream by [`unique`] and its own database by
+//! [`TimescaleServer::create_database`]. A test that cannot have its server fails, and says what to do about it.
+
+mod container;
+mod database;
+mod eventually;
+mod exposition;
+mod http;
+mod ledger;
+mod process;
+mod proxy;
+mod records;
+mod redis_server;
+mod timescale_server;
+mod unique;
+
+pub use database::connect_database;
+pub use eventually::eventually;
+pub use exposition::Exposition;
+pub use ledger::{Account, Ledger};
+pub use process::{Processor, ProcessorBuilder};
+pub use proxy::Proxy;
+pub use records::{Sample, records};
+pub use redis_server::RedisServer;
+pub use timescale_server::TimescaleServer;
+pub use unique::unique;
+
+pub use nix::sys::signal::Signal;
