@@ -1,1 +1,7 @@
-fn main() {}
+//! Processor: from a stream of GPS records to a complete history of positions.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    processor::cli::main()
+}

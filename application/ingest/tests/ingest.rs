@@ -68,12 +68,12 @@ impl Scene {
         let story = Story::default();
         let mut memory = MockDeviceMemory::new();
         memory.expect_recall_recent().returning(|_| Ok(vec![]));
-        let mut store = MockPositionStore::new();
-        store.expect_ping().returning(|| Ok(()));
+        let mut all_there = MockPositionStore::new();
+        all_there.expect_ping().returning(|| Ok(()));
         Self {
             story,
             batches,
-            store,
+            store: all_there,
             memory,
             dead_letters: MockDeadLetters::new(),
             acknowledgements,

@@ -1,0 +1,15 @@
+//! What the program can be asked to do, one file each.
+
+mod check_config;
+mod demo;
+mod healthcheck;
+mod migrate;
+mod replay;
+mod serve;
+
+pub use check_config::check_config;
+pub use demo::{DemoOptions, demo};
+pub use healthcheck::healthcheck;
+pub use migrate::migrate;
+pub use replay::{ReplayOptions, replay};
+pub use serve::serve;

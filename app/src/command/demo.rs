@@ -1,0 +1,98 @@
+//! `processor demo`: the service on a synthetic rally.
+
+use std::num::NonZeroU16;
+use std::sync::Arc;
+use std::time::Duration;
+
+use processor_domain::ports::{Clock, PositionPublisher, SystemClock};
+use processor_simulator::{Rally, RallySettings};
+use tokio_util::sync::CancellationToken;
+
+use crate::account::Account;
+use crate::config::Config;
+use crate::recorder::Recorder;
+use crate::run::{Ended, Service};
+
+/// How the demo is run.
+#[derive(Debug, Clone, Copy)]
+pub struct DemoOptions {
+    /// How many cars take part.
+    pub cars: u16,
+    /// Which rally.
+    pub seed: u64,
+    /// After how many seconds it ends by itself.
+    pub seconds: Option<u64>,
+}
+
+/// How often records are sent; trackers send about once a second.
+const SEND_EVERY: Duration = Duration::from_millis(100);
+/// How often the account is shown.
+const SHOW_EVERY: Duration = Duration::from_secs(2);
+/// Most records sent at once.
+const BATCH: usize = 1_000;
+
+/// Runs the service on an embedded stream and feeds it a rally until it is told to stop.
+pub async fn demo(mut config: Config, options: DemoOptions) -> Ended {
+    config.redis = None;
+    let database = config.database.url.clone();
+    let mut service = match Service::start(config).await {
+        Ok(service) => service,
+        Err(ended) => return ended,
+    };
+    let cars = NonZeroU16::new(options.cars).unwrap_or(NonZeroU16::MIN);
+    let rally = Rally::new(RallySettings {
+        cars,
+        seed: options.seed,
+        ..RallySettings::starting_at(SystemClock.now())
+    });
+    println!("A synthetic rally of {cars} cars, one fix a second each, into {database}");
+    println!("Ctrl-C stops it.\n");
+
+    let (stop, recorder) = (service.stop(), service.recorder());
+    service.beside("rally", drive(rally, service.publisher(), stop.clone()));
+    service.beside("account", show(recorder.clone(), stop.clone()));
+    if let Some(seconds) = options.seconds {
+        service.beside("timer", async move {
+            stop.run_until_cancelled(tokio::time::sleep(Duration::from_secs(seconds))).await;
+            stop.cancel();
+            Ok(())
+        });
+    }
+    let ended = service.run().await;
+    println!("\nIn the end: {}", Account::of(&recorder));
+    ended
+}
+
+/// Sends each record when it is due.
+async fn drive(
+    mut rally: Rally,
+    publisher: Arc<dyn PositionPublisher>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let mut ticks = tokio::time::interval(SEND_EVERY);
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        let now = SystemClock.now();
+        loop {
+            let due: Vec<_> =
+                std::iter::from_fn(|| rally.next_by(now)).take(BATCH).map(|sent| sent.payload).collect();
+            if due.is_empty() {
+                break;
+            }
+            publisher.publish(&due).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn show(recorder: Recorder, stop: CancellationToken) -> anyhow::Result<()> {
+    let mut ticks = tokio::time::interval(SHOW_EVERY);
+    ticks.tick().await;
+    let mut before = Account::default();
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        let now = Account::of(&recorder);
+        let rate = now.read.saturating_sub(before.read) as f64 / SHOW_EVERY.as_secs_f64();
+        println!("{:>3} cars {rate:>5.0}/s   {now}", now.devices);
+        before = now;
+    }
+    Ok(())
+}

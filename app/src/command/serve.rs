@@ -1,0 +1,21 @@
+//! `processor serve`: the service.
+
+use crate::command::check_config::risks;
+use crate::config::Config;
+use crate::run::{Ended, Service};
+
+/// Runs until it is told to stop.
+pub async fn serve(config: Config) -> Ended {
+    for risk in risks(&config) {
+        tracing::warn!("{risk}");
+    }
+    if config.redis.is_none() {
+        tracing::warn!(
+            "REDIS_URL is not set: the stream is embedded and nothing puts records onto it; see `demo` and `replay`"
+        );
+    }
+    match Service::start(config).await {
+        Ok(service) => service.run().await,
+        Err(ended) => ended,
+    }
+}

@@ -1,0 +1,155 @@
+//! Puts the parts together: which implementation stands behind each port.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use processor_codec::{Limits, RecordCodec};
+use processor_database::{Database, DatabaseSettings};
+use processor_domain::ports::{DeadLetters, PositionPublisher, PositionStream, SystemClock};
+use processor_domain::rules::RuleSet;
+use processor_embedded::{EmbeddedPositionStream, EmbeddedSettings};
+use processor_ingest::{FirstThatKeeps, Ingest, Ports};
+use processor_migration::{MigrationSettings, Report};
+use processor_redis::{RedisDeadLetters, RedisPositionPublisher, RedisPositionStream, RedisStreamSettings};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{self, Config};
+
+/// Where positions come from, and where records are set aside and put.
+pub(crate) struct Source {
+    pub(crate) streams: Vec<Arc<dyn PositionStream>>,
+    pub(crate) dead_letters: Arc<dyn DeadLetters>,
+    pub(crate) publisher: Arc<dyn PositionPublisher>,
+}
+
+/// The streams of Redis, or the embedded one.
+pub(crate) async fn source(config: &Config, stop: &CancellationToken) -> anyhow::Result<Source> {
+    match &config.redis {
+        Some(redis) => redis_source(config, redis, stop).await,
+        None => Ok(embedded_source(config.limits)),
+    }
+}
+
+async fn redis_source(
+    config: &Config,
+    redis: &config::Redis,
+    stop: &CancellationToken,
+) -> anyhow::Result<Source> {
+    let mut streams: Vec<Arc<dyn PositionStream>> = Vec::new();
+    let mut connections = None;
+    for name in &redis.streams {
+        let settings = RedisStreamSettings {
+            group: redis.group.clone(),
+            batch_size: redis.batch_size,
+            batch_bytes: redis.batch_bytes,
+            block: redis.block,
+            claim_idle: redis.claim_idle,
+            ..RedisStreamSettings::new(redis.url.clone(), name.clone(), redis.consumer.clone())
+        };
+        let codec = RecordCodec::new(config.limits);
+        let stream = reach("Redis", config.start_timeout, stop, || async {
+            let connected =
+                RedisPositionStream::connect(settings.clone(), codec, Arc::new(SystemClock)).await;
+            connected.map_err(|error| Attempt { may_pass: error.may_pass(), error: error.into() })
+        })
+        .await?;
+        connections.get_or_insert_with(|| stream.connections().clone());
+        streams.push(Arc::new(stream));
+    }
+    let (Some(connections), Some(first)) = (connections, redis.streams.first()) else {
+        anyhow::bail!("no stream is named");
+    };
+    Ok(Source {
+        streams,
+        dead_letters: Arc::new(RedisDeadLetters::new(connections.clone(), config.instance_id.as_str())),
+        publisher: Arc::new(RedisPositionPublisher::new(connections, first.as_str())),
+    })
+}
+
+fn embedded_source(limits: Limits) -> Source {
+    let stream = EmbeddedPositionStream::new(
+        EmbeddedSettings::default(),
+        RecordCodec::new(limits),
+        Arc::new(SystemClock),
+    );
+    let stream = Arc::new(stream);
+    Source { streams: vec![stream.clone()], dead_letters: stream.clone(), publisher: stream }
+}
+
+/// The database, reached.
+pub(crate) async fn database(config: &Config, stop: &CancellationToken) -> anyhow::Result<Database> {
+    let settings = DatabaseSettings {
+        writers: config.database.writers,
+        statement_timeout: config.database.statement_timeout,
+        ..DatabaseSettings::of(config.database.url.clone())
+    };
+    reach("the database", config.start_timeout, stop, || async {
+        let connected = Database::connect(settings.clone()).await;
+        connected.map_err(|error| Attempt {
+            may_pass: matches!(error, processor_database::ConnectError::Unreachable(_)),
+            error: error.into(),
+        })
+    })
+    .await
+}
+
+/// Brings the schema up to date.
+pub(crate) async fn migrate(config: &Config, database: &Database) -> anyhow::Result<Report> {
+    let settings = MigrationSettings {
+        chunk_interval: config.database.chunk_interval,
+        compress_after: config.database.compress_after,
+        ..MigrationSettings::default()
+    };
+    Ok(processor_migration::migrate(database.connection(), &settings).await?)
+}
+
+/// The ingest river between these.
+pub(crate) fn ingest(config: &Config, source: &Source, database: &Database) -> Ingest {
+    let ports = Ports {
+        streams: source.streams.clone(),
+        store: database.position_store(),
+        memory: database.device_memory(Arc::new(SystemClock)),
+        dead_letters: Arc::new(FirstThatKeeps::new(
+            Arc::clone(&source.dead_letters),
+            database.dead_letters(&config.instance_id, RecordCodec::encode),
+        )),
+        clock: Arc::new(SystemClock),
+    };
+    Ingest::new(ports, RuleSet::standard(), config.ingest.clone())
+}
+
+/// A failed attempt to reach a service.
+struct Attempt {
+    error: anyhow::Error,
+    may_pass: bool,
+}
+
+/// Tries to reach a service until it is there, the time is over, or trying again cannot help.
+async fn reach<T>(
+    what: &str,
+    patience: Duration,
+    stop: &CancellationToken,
+    attempt: impl AsyncFn() -> Result<T, Attempt>,
+) -> anyhow::Result<T> {
+    /// Between two attempts at the start, when nobody else depends on us yet.
+    const PAUSE: Duration = Duration::from_millis(500);
+    let deadline = Instant::now() + patience;
+    let mut said = false;
+    loop {
+        let Attempt { error, may_pass } = match attempt().await {
+            Ok(reached) => return Ok(reached),
+            Err(failed) => failed,
+        };
+        if !may_pass || Instant::now() + PAUSE > deadline || stop.is_cancelled() {
+            return Err(error.context(format!("{what} cannot be used")));
+        }
+        if !said {
+            said = true;
+            tracing::warn!(error = format!("{error:#}"), "{what} is not there yet, trying again");
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_none() {
+            return Err(error.context("stopped while waiting"));
+        }
+    }
+}

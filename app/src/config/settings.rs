@@ -1,0 +1,92 @@
+//! The list of all settings, in the order of `docs/configuration.md`.
+
+use super::Setting;
+
+const fn setting(name: &'static str, default: &'static str, meaning: &'static str) -> Setting {
+    Setting { name, default, meaning, secret: false }
+}
+
+const fn secret(name: &'static str, default: &'static str, meaning: &'static str) -> Setting {
+    Setting { name, default, meaning, secret: true }
+}
+
+/// Every setting.
+pub const SETTINGS: &[Setting] = &[
+    setting(
+        "INSTANCE_ID",
+        "processor-1",
+        "Name of this instance; give each one its own when there are several",
+    ),
+    setting(
+        "LOG_LEVEL",
+        "info",
+        "What is logged: a level, or directives such as `info,processor_redis=debug`",
+    ),
+    setting("LOG_FORMAT", "pretty", "`json` or `pretty`"),
+    setting("METRICS_PORT", "9090", "Port of health, readiness and metrics; 0 takes any free one"),
+    setting("METRICS_ADDRESS", "0.0.0.0", "Address that port is bound to"),
+    secret(
+        "REDIS_URL",
+        "",
+        "Redis with the streams, `redis://[user:password@]host:port/db`; none: the embedded stream",
+    ),
+    setting("REDIS_TELEMETRY_STREAM", "telemetry:teltonika", "Streams to read, separated by commas"),
+    setting("REDIS_CONSUMER_GROUP", "processor", "Consumer group; created at the beginning of the stream"),
+    setting("REDIS_CONSUMER_NAME", "", "Name in the group; the value of `INSTANCE_ID` if not given"),
+    setting("REDIS_BATCH_SIZE", "2000", "Most entries read at once"),
+    setting("REDIS_BATCH_BYTES", "4194304", "About how many bytes are read at once at most"),
+    setting("REDIS_BLOCK_MS", "1000", "How long a read waits for entries, in milliseconds"),
+    setting(
+        "REDIS_CLAIM_IDLE_MS",
+        "60000",
+        "Entries another consumer has left for this long are taken over, in milliseconds",
+    ),
+    setting(
+        "REDIS_MAX_DELIVERIES",
+        "10",
+        "An entry delivered more often than this is set aside; 0 turns this off",
+    ),
+    secret(
+        "DATABASE_URL",
+        "sqlite://processor.sqlite",
+        "`postgres://user:password@host/database` or `sqlite://file`",
+    ),
+    setting("DATABASE_WRITERS", "2", "Writers, each with a connection of its own"),
+    setting(
+        "DATABASE_STATEMENT_TIMEOUT_MS",
+        "10000",
+        "The database ends a statement after this time, in milliseconds",
+    ),
+    setting("DATABASE_MIGRATE", "true", "Whether `serve` brings the schema up to date at its start"),
+    setting("DATABASE_CHUNK_INTERVAL_HOURS", "168", "Span of time in one chunk of the hypertable, in hours"),
+    setting(
+        "DATABASE_COMPRESS_AFTER_DAYS",
+        "0",
+        "Chunks older than this are compressed, in days; 0: none. Needs the Community edition",
+    ),
+    setting("DATABASE_RETAIN_DAYS", "0", "Chunks older than this are dropped, in days; 0: none"),
+    setting("DEVICE_STATE_CAPACITY", "100000", "Devices whose state is kept in memory"),
+    setting("DEVICE_STATE_RECALL", "10000", "Devices recalled from the database at the start"),
+    setting("RECORD_MAX_BYTES", "65536", "Largest payload of a record, in bytes"),
+    setting("RECORD_EARLIEST", "2000-01-01T00:00:00Z", "Positions from before this moment are set aside"),
+    setting(
+        "RECORD_AHEAD_MS",
+        "86400000",
+        "Positions farther ahead of now than this are set aside, in milliseconds",
+    ),
+    setting(
+        "START_TIMEOUT_MS",
+        "30000",
+        "How long to try to reach Redis and the database at the start, in milliseconds",
+    ),
+    setting(
+        "STOP_TIMEOUT_MS",
+        "9000",
+        "How long a stop may take before what is in hand is left pending, in milliseconds",
+    ),
+    setting(
+        "STUCK_AFTER_MS",
+        "120000",
+        "A task busy with one thing for this long fails the liveness probe, in milliseconds",
+    ),
+];
