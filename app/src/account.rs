@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use processor_domain::Outcome;
+use processor_domain::{Fault, Outcome};
 
 use crate::recorder::Recorder;
 
@@ -16,6 +16,8 @@ pub(crate) struct Account {
     pub(crate) dead_lettered: u64,
     pub(crate) lost_pending: u64,
     pub(crate) devices: u64,
+    /// Marks put on positions, by the name of the fault; only those that were put.
+    pub(crate) faults: Vec<(&'static str, u64)>,
 }
 
 impl Account {
@@ -38,7 +40,36 @@ impl Account {
             dead_lettered: outcome(Outcome::DeadLettered),
             lost_pending: outcome(Outcome::LostPending),
             devices: value("processor_device_state_size"),
+            faults: Fault::ALL
+                .iter()
+                .map(|fault| {
+                    (
+                        fault.name(),
+                        value(&format!("processor_position_faults_total{{fault=\"{}\"}}", fault.name())),
+                    )
+                })
+                .filter(|(_, count)| *count > 0)
+                .collect(),
         }
+    }
+
+    /// What the columns of [`Self::row`] are.
+    pub(crate) const HEADER: &str =
+        " cars  records/s       read     stored  duplicate  merged  dead letters  under way";
+
+    /// One line of a running account.
+    pub(crate) fn row(&self, rate: f64) -> String {
+        let Self { read, stored, duplicate, merged, dead_lettered, devices, .. } = self;
+        let under_way = read.saturating_sub(self.settled());
+        format!(
+            "{devices:>5} {rate:>10.0} {read:>10} {stored:>10} {duplicate:>10} {merged:>7} {dead_lettered:>13} {under_way:>10}"
+        )
+    }
+
+    /// The marks, in a line.
+    pub(crate) fn marks(&self) -> String {
+        let marks: Vec<_> = self.faults.iter().map(|(fault, count)| format!("{fault} {count}")).collect();
+        if marks.is_empty() { "none".to_owned() } else { marks.join(", ") }
     }
 
     /// Records that have an outcome.

@@ -1,5 +1,6 @@
 //! From environment variables and flags to what the parts of the program take.
 
+mod live;
 mod setting;
 mod settings;
 
@@ -12,6 +13,7 @@ use processor_domain::Timestamp;
 use processor_ingest::IngestSettings;
 use url::Url;
 
+pub use self::live::{Directus, Live};
 pub use self::setting::{Fault, Reading, Setting, Values};
 pub use self::settings::SETTINGS;
 
@@ -28,8 +30,10 @@ pub struct Config {
     pub redis: Option<Redis>,
     /// Where positions go.
     pub database: Database,
-    /// How the river runs.
+    /// How the ingest river runs.
     pub ingest: IngestSettings,
+    /// The live socket.
+    pub live: Live,
     /// What a record may be.
     pub limits: Limits,
     /// How long to try to reach what is needed at the start.
@@ -110,6 +114,7 @@ impl Config {
         let instance_id = read.parsed("INSTANCE_ID", "1 to 64 visible ASCII characters", name);
         let redis = redis(read, &instance_id);
         let database = database(read);
+        let live = live::live(read);
         let config = Self {
             log: Log {
                 level: read.parsed(
@@ -152,6 +157,7 @@ impl Config {
             instance_id,
             redis,
             database,
+            live,
         };
         reading.finish(config)
     }
@@ -247,7 +253,9 @@ pub fn shown(setting: &Setting, value: &str) -> String {
     if !setting.secret {
         return value.to_owned();
     }
-    let Ok(mut url) = Url::parse(value) else { return "(hidden)".to_owned() };
+    let Some(mut url) = Url::parse(value).ok().filter(|url| !url.cannot_be_a_base()) else {
+        return "(hidden)".to_owned();
+    };
     if url.password().is_some() && url.set_password(Some("***")).is_err() {
         return "(hidden)".to_owned();
     }

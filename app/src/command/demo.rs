@@ -28,6 +28,8 @@ pub struct DemoOptions {
 const SEND_EVERY: Duration = Duration::from_millis(100);
 /// How often the account is shown.
 const SHOW_EVERY: Duration = Duration::from_secs(2);
+/// After how many lines the header is shown again, and the marks.
+const HEADER_EVERY: u64 = 15;
 /// Most records sent at once.
 const BATCH: usize = 1_000;
 
@@ -59,7 +61,9 @@ pub async fn demo(mut config: Config, options: DemoOptions) -> Ended {
         });
     }
     let ended = service.run().await;
-    println!("\nIn the end: {}", Account::of(&recorder));
+    let account = Account::of(&recorder);
+    println!("\nIn the end: {account}");
+    println!("Marked: {}", account.marks());
     ended
 }
 
@@ -88,10 +92,19 @@ async fn show(recorder: Recorder, stop: CancellationToken) -> anyhow::Result<()>
     let mut ticks = tokio::time::interval(SHOW_EVERY);
     ticks.tick().await;
     let mut before = Account::default();
-    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+    for line in 0_u64.. {
+        if stop.run_until_cancelled(ticks.tick()).await.is_none() {
+            break;
+        }
+        if line % HEADER_EVERY == 0 {
+            println!("{}", Account::HEADER);
+        }
         let now = Account::of(&recorder);
         let rate = now.read.saturating_sub(before.read) as f64 / SHOW_EVERY.as_secs_f64();
-        println!("{:>3} cars {rate:>5.0}/s   {now}", now.devices);
+        println!("{}", now.row(rate));
+        if line % HEADER_EVERY == HEADER_EVERY - 1 {
+            println!("      marked so far: {}", now.marks());
+        }
         before = now;
     }
     Ok(())

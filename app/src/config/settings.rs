@@ -75,6 +75,52 @@ pub const SETTINGS: &[Setting] = &[
         "Positions farther ahead of now than this are set aside, in milliseconds",
     ),
     setting(
+        "DIRECTUS_URL",
+        "",
+        "Directus, which says who may see which event; none: nobody sees anything live",
+    ),
+    setting("DIRECTUS_COOKIE_NAME", "directus_session_token", "Name of the session cookie of Directus"),
+    setting("LIVE_WS_PORT", "8081", "Port of the live socket and its page; 0 takes any free one"),
+    setting(
+        "LIVE_WS_ADDRESS",
+        "0.0.0.0",
+        "Address that port is bound to; `demo` binds 127.0.0.1 in any case",
+    ),
+    setting(
+        "LIVE_ALLOWED_ORIGINS",
+        "",
+        "Origins of pages that may connect, separated by commas; none: the page served here",
+    ),
+    setting(
+        "LIVE_DEVICE_EVENT_REFRESH_MS",
+        "30000",
+        "How often it is read which device is in which event, in milliseconds",
+    ),
+    setting(
+        "LIVE_TICK_MS",
+        "100",
+        "What arrives within this time is sent in one frame, in milliseconds; 0 sends at once",
+    ),
+    setting(
+        "LIVE_RECHECK_MS",
+        "40000",
+        "How often the rights of those connected are checked again, at the latest, in milliseconds",
+    ),
+    setting(
+        "LIVE_GRACE_MS",
+        "300000",
+        "How long those connected may stay while Directus is away, in milliseconds",
+    ),
+    setting("LIVE_MAX_SOCKETS", "10000", "Most sockets in all"),
+    setting("LIVE_MAX_SOCKETS_PER_USER", "50", "Most sockets of one user"),
+    setting("LIVE_MAX_SUBSCRIPTIONS", "128", "Most events one socket may follow"),
+    setting(
+        "LIVE_TILE_URL",
+        "",
+        "Map tiles for the page, such as `https://tiles.example/{z}/{x}/{y}.png`; none: a plain map",
+    ),
+    setting("LIVE_TILE_ATTRIBUTION", "", "What the provider of the tiles wants to be named as"),
+    setting(
         "START_TIMEOUT_MS",
         "30000",
         "How long to try to reach Redis and the database at the start, in milliseconds",

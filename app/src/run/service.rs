@@ -25,6 +25,7 @@ pub(crate) struct Service {
     recorder: Recorder,
     publisher: Arc<dyn PositionPublisher>,
     streams: Vec<Arc<dyn PositionStream>>,
+    database: Database,
 }
 
 impl Service {
@@ -81,7 +82,7 @@ impl Service {
         let names: Vec<&str> = streams.iter().map(|stream| stream.name()).collect();
         tracing::info!(instance = config.instance_id, streams = names.join(","), "serving");
         let (stop_timeout, publisher) = (config.stop_timeout, source.publisher);
-        Ok(Self { stop, tasks, stop_timeout, recorder, publisher, streams })
+        Ok(Self { stop, tasks, stop_timeout, recorder, publisher, streams, database })
     }
 
     /// Cancelled when the service is to stop; cancelling it stops the service.
@@ -142,6 +143,7 @@ impl Service {
                     break;
                 }
             }
+            self.database.close().await;
         };
         if tokio::time::timeout(self.stop_timeout, all).await.is_err() {
             tracing::warn!("not all was written in time; what is left stays pending in the stream");

@@ -106,6 +106,7 @@ impl Judge {
             judged.push(self.states.judge(&self.rules, position));
             entries.push(entry);
         }
+        self.shared.metrics.marked(&judged);
         self.shared.metrics.device_states.set(self.states.len() as f64);
         self.shared.metrics.device_state_evictions.absolute(self.states.evictions());
         Some(Batch { stream, judged, entries, set_aside, settled, read_at })

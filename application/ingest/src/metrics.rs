@@ -4,11 +4,12 @@ use metrics::{
     Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge,
     histogram,
 };
-use processor_domain::Outcome;
+use processor_domain::{Fault, Judged, Outcome};
 
 /// Handles of the river's metrics, taken once from the recorder that is installed when they are made.
 pub struct IngestMetrics {
     outcomes: [Counter; Outcome::ALL.len()],
+    faults: [Counter; Fault::ALL.len()],
     pub(crate) read: Counter,
     pub(crate) acks: Counter,
     pub(crate) decode_errors: Counter,
@@ -33,6 +34,8 @@ impl Default for IngestMetrics {
         Self {
             outcomes: Outcome::ALL
                 .map(|outcome| counter!("processor_records_total", "outcome" => outcome.name())),
+            faults: Fault::ALL
+                .map(|fault| counter!("processor_position_faults_total", "fault" => fault.name())),
             read: counter!("processor_records_read_total"),
             acks: counter!("processor_acks_total"),
             decode_errors: counter!("processor_decode_errors_total"),
@@ -59,6 +62,19 @@ impl IngestMetrics {
         }
     }
 
+    /// Counts the marks of a batch.
+    pub(crate) fn marked(&self, judged: &[Judged]) {
+        let mut counts = [0; Fault::ALL.len()];
+        for faults in judged.iter().map(|judged| judged.faults).filter(|faults| !faults.is_empty()) {
+            for (count, fault) in counts.iter_mut().zip(Fault::ALL) {
+                *count += u64::from(faults.contains(fault));
+            }
+        }
+        for (counter, count) in self.faults.iter().zip(counts) {
+            counter.increment(count);
+        }
+    }
+
     /// Counts a batch that could not be written.
     #[expect(clippy::unused_self, reason = "the label is not known before, so there is no handle to keep")]
     pub(crate) fn write_failed(&self, kind: &'static str) {
@@ -74,6 +90,7 @@ pub fn describe_metrics() {
             "Records by what became of them; with the pending ones they add up to those read",
         ),
         ("processor_records_read_total", "Entries delivered by the streams, those delivered again included"),
+        ("processor_position_faults_total", "Marks put on positions, by kind; a position may have several"),
         ("processor_acks_total", "Entries acknowledged"),
         ("processor_decode_errors_total", "Entries that cannot be a position"),
         ("processor_reclaimed_total", "Entries taken over from other consumers of the group"),

@@ -1,0 +1,54 @@
+//! The live river: every position of a feed to those who may see it, at once, and to nobody else.
+//!
+//! ```text
+//!  PositionFeed ─► judge ─► topics ─► teller ─► frames of each topic ◄─ Session ◄─ socket
+//!                             ▲  ▲                                        │
+//!               RosterSource ─┘  └─ LastPositions                 Access ─┘
+//! ```
+//!
+//! Each event that somebody watches has a *topic*: a picture of its devices and the frames told last, numbered.
+//! What a feed hands out is staged in the topics; once a tick each topic's changes are encoded into one frame,
+//! shared by all its viewers.
+//!
+//! Viewers pull. A [`Session`] is woken when there is something, and takes everything after its cursor; that
+//! cursor is all a topic knows of it. So a viewer that does not read costs no memory and delays nobody, and there
+//! is no queue that could overflow. One that has fallen far behind gets the newest position of each device
+//! instead of every frame, and one that takes nothing for too long is closed. A viewer who was cut off and comes
+//! back gets every frame it missed if all of them are still kept, else the whole picture, and is told which.
+//!
+//! Between the picture and the frames there is no gap and no step back: a topic takes in live positions from its
+//! first moment, what the store and the memory of the judge know is merged into it by device time, and a picture
+//! is always that of a frame's number.
+//!
+//! Nothing here knows Redis, SQL, HTTP or JSON; [`Live`] is given the ports, and a [`FrameEncoder`] for what
+//! frames look like.
+
+mod allowance;
+mod doorkeeper;
+mod encoder;
+mod epoch;
+mod feed;
+mod judge;
+mod live;
+mod lock;
+mod message;
+mod metrics;
+mod outage;
+mod picture;
+mod recent;
+mod seats;
+mod session;
+mod settings;
+mod sighting;
+mod timekeepers;
+mod topic;
+mod topics;
+
+pub use encoder::{FrameEncoder, PositionsFrame};
+pub use epoch::{Epoch, Since};
+pub use live::{Live, Ports, Refusal, TaskEnded};
+pub use message::{ClientMessage, Close, Denial, Outgoing, ServerMessage, TooLong, TopicName, Uid};
+pub use metrics::describe_metrics;
+pub use session::Session;
+pub use settings::LiveSettings;
+pub use sighting::Sighting;

@@ -1,0 +1,239 @@
+//! The river put together.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use processor_domain::Credential;
+use processor_domain::ports::{Access, Clock, LastPositions, PositionFeed, RosterSource};
+use processor_domain::rules::RuleSet;
+use tokio::task::{Id, JoinSet};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::doorkeeper::{Doorkeeper, Unknown};
+use crate::judge::Judge;
+use crate::lock::lock;
+use crate::metrics::LiveMetrics;
+use crate::seats::Seats;
+use crate::session::{Session, Surroundings};
+use crate::topics::Topics;
+use crate::{FrameEncoder, LiveSettings, feed, timekeepers};
+
+/// What the river needs of the outside world.
+#[derive(Clone)]
+pub struct Ports {
+    /// The feeds to follow, each on its own; the positions of one device are to come from one of them.
+    pub feeds: Vec<Arc<dyn PositionFeed>>,
+    /// The last known picture.
+    pub last_positions: Arc<dyn LastPositions>,
+    /// Which devices take part in which events.
+    pub roster: Arc<dyn RosterSource>,
+    /// Who may look.
+    pub access: Arc<dyn Access>,
+    /// How frames look.
+    pub encoder: Arc<dyn FrameEncoder>,
+    /// Now, for the delay.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The live river: to be run once, and asked for sessions by whoever has sockets.
+///
+/// A copy is the same river.
+#[derive(Clone)]
+pub struct Live {
+    ports: Ports,
+    shared: Arc<Shared>,
+}
+
+/// What every task uses.
+pub(crate) struct Shared {
+    pub(crate) settings: Arc<LiveSettings>,
+    pub(crate) metrics: Arc<LiveMetrics>,
+    pub(crate) judge: Arc<Judge>,
+    pub(crate) topics: Arc<Topics>,
+    door: Arc<Doorkeeper>,
+    seats: Arc<Seats>,
+    roster_read: Mutex<Instant>,
+    stopping: CancellationToken,
+}
+
+/// Why somebody is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The credential is nobody's: 401.
+    #[error("not signed in")]
+    Nobody,
+    /// Whose it is, is not known at the moment: 503.
+    #[error("who you are is not known at the moment")]
+    Unknown {
+        /// When to come again.
+        retry_after: Duration,
+    },
+    /// There are as many sockets as there may be, in all or of this viewer, or the instance stops: 503.
+    #[error("no more sockets at the moment")]
+    AtCapacity {
+        /// When to come again.
+        retry_after: Duration,
+    },
+}
+
+/// A task of the river ended although nobody had asked it to.
+#[derive(Debug, thiserror::Error)]
+#[error("the task \"{task}\" ended: {how}")]
+pub struct TaskEnded {
+    /// Its name.
+    pub task: String,
+    /// How it ended.
+    pub how: String,
+}
+
+impl Live {
+    /// A river between these ports, judging by these rules.
+    ///
+    /// To be called within a Tokio runtime.
+    #[must_use]
+    pub fn new(ports: Ports, rules: RuleSet, settings: LiveSettings) -> Self {
+        let (settings, metrics) = (Arc::new(settings), Arc::new(LiveMetrics::default()));
+        let judge = Arc::new(Judge::new(rules, &settings));
+        let topics = Topics::new(
+            Arc::clone(&ports.encoder),
+            Arc::clone(&judge),
+            Arc::clone(&settings),
+            Arc::clone(&metrics),
+        );
+        let seats = Seats::new(settings.sockets, settings.sockets_per_viewer, Arc::clone(&metrics));
+        let shared = Shared {
+            judge,
+            topics: Arc::new(topics),
+            door: Arc::new(Doorkeeper::new(Arc::clone(&ports.access), Arc::clone(&metrics))),
+            seats: Arc::new(seats),
+            roster_read: Mutex::new(Instant::now()),
+            stopping: CancellationToken::new(),
+            settings,
+            metrics,
+        };
+        Self { ports, shared: Arc::new(shared) }
+    }
+
+    /// Lets somebody in who has this credential.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: nobody is let in.
+    ///
+    /// # Errors
+    /// [`Refusal`]: what to answer instead.
+    pub async fn admit(&self, credential: Credential) -> Result<Session, Refusal> {
+        let shared = &self.shared;
+        let full = Refusal::AtCapacity { retry_after: shared.settings.retry_after };
+        if shared.stopping.is_cancelled() {
+            return Err(full);
+        }
+        let seat = shared.seats.take().ok_or(full)?;
+        let viewer = match shared.door.identify(&credential).await {
+            Ok(Some(viewer)) => viewer,
+            Ok(None) => return Err(Refusal::Nobody),
+            Err(Unknown { retry_after }) => {
+                let retry_after = retry_after.unwrap_or(shared.settings.retry_after);
+                return Err(Refusal::Unknown { retry_after });
+            }
+        };
+        let seat = seat.of(&viewer.id).ok_or(full)?;
+        let river = Surroundings {
+            settings: Arc::clone(&shared.settings),
+            door: Arc::clone(&shared.door),
+            topics: Arc::clone(&shared.topics),
+            metrics: Arc::clone(&shared.metrics),
+            clock: Arc::clone(&self.ports.clock),
+            stopping: shared.stopping.clone(),
+        };
+        Ok(Session::begin(viewer, credential, seat, river))
+    }
+
+    /// How long ago the roster was read; since the start if it never was.
+    #[must_use]
+    pub fn roster_age(&self) -> Duration {
+        self.shared.roster_age()
+    }
+
+    /// Runs until `stop` is cancelled; then every session is told to close, nobody is let in any more, the feeds
+    /// are closed, and it returns.
+    ///
+    /// # Cancel safety
+    /// Not cancel safe: to stop it, cancel `stop` and wait.
+    ///
+    /// # Errors
+    /// [`TaskEnded`] if a task ended before `stop` was cancelled, by a panic or otherwise. The others are
+    /// stopped as by `stop`.
+    pub async fn run(&self, stop: CancellationToken) -> Result<(), TaskEnded> {
+        let mut tasks = self.start(&stop);
+        let mut ended = Ok(());
+        while let Some((name, how)) = tasks.next().await {
+            if !stop.is_cancelled() {
+                ended = Err(TaskEnded { task: name, how });
+                stop.cancel();
+            } else if how != FINISHED {
+                tracing::error!(task = name, how, "a task did not end as it should");
+            }
+        }
+        ended
+    }
+
+    fn start(&self, stop: &CancellationToken) -> Tasks {
+        let shared = || Arc::clone(&self.shared);
+        let mut tasks = Tasks::default();
+        let (told, stopping) = (stop.clone(), self.shared.stopping.clone());
+        tasks.start("door", async move {
+            told.cancelled().await;
+            stopping.cancel();
+        });
+        for (number, feed) in self.ports.feeds.iter().enumerate() {
+            tasks.start(
+                format!("feed {}", number + 1),
+                feed::follow(Arc::clone(feed), shared(), stop.clone()),
+            );
+        }
+        tasks.start("teller", timekeepers::tell(shared(), stop.clone()));
+        let roster = Arc::clone(&self.ports.roster);
+        tasks.start("roster", timekeepers::refresh_roster(roster, shared(), stop.clone()));
+        let last_positions = Arc::clone(&self.ports.last_positions);
+        tasks.start("last positions", timekeepers::seed(last_positions, shared(), stop.clone()));
+        tasks.start("sweeper", timekeepers::sweep(shared(), stop.clone()));
+        tasks
+    }
+}
+
+impl Shared {
+    pub(crate) fn roster_was_read(&self) {
+        *lock(&self.roster_read) = Instant::now();
+    }
+
+    pub(crate) fn roster_age(&self) -> Duration {
+        lock(&self.roster_read).elapsed()
+    }
+}
+
+/// Tasks by name.
+#[derive(Default)]
+struct Tasks {
+    set: JoinSet<()>,
+    names: HashMap<Id, String>,
+}
+
+const FINISHED: &str = "it had nothing left to do";
+
+impl Tasks {
+    fn start(&mut self, name: impl Into<String>, task: impl Future<Output = ()> + Send + 'static) {
+        let id = self.set.spawn(task).id();
+        self.names.insert(id, name.into());
+    }
+
+    /// The next task to end, and how it did.
+    async fn next(&mut self) -> Option<(String, String)> {
+        let (id, how) = match self.set.join_next_with_id().await? {
+            Ok((id, ())) => (id, FINISHED.to_owned()),
+            Err(error) => (error.id(), error.to_string()),
+        };
+        Some((self.names.remove(&id).unwrap_or_default(), how))
+    }
+}

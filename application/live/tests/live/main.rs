@@ -1,0 +1,15 @@
+//! The live river between ports that a test holds in its hands, at a time that stands still.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod limits;
+mod model;
+mod numbers;
+mod racing;
+mod resuming;
+mod rights;
+mod roster;
+mod scene;
+mod slow;
+mod telling;
+mod viewer;
