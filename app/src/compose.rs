@@ -1,81 +1,23 @@
 //! Puts the parts together: which implementation stands behind each port.
 
+mod live;
+mod source;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use processor_codec::{Limits, RecordCodec};
+use processor_codec::RecordCodec;
 use processor_database::{Database, DatabaseSettings};
-use processor_domain::ports::{DeadLetters, PositionPublisher, PositionStream, SystemClock};
+use processor_domain::ports::SystemClock;
 use processor_domain::rules::RuleSet;
-use processor_embedded::{EmbeddedPositionStream, EmbeddedSettings};
 use processor_ingest::{FirstThatKeeps, Ingest, Ports};
 use processor_migration::{MigrationSettings, Report};
-use processor_redis::{RedisDeadLetters, RedisPositionPublisher, RedisPositionStream, RedisStreamSettings};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{self, Config};
-
-/// Where positions come from, and where records are set aside and put.
-pub(crate) struct Source {
-    pub(crate) streams: Vec<Arc<dyn PositionStream>>,
-    pub(crate) dead_letters: Arc<dyn DeadLetters>,
-    pub(crate) publisher: Arc<dyn PositionPublisher>,
-}
-
-/// The streams of Redis, or the embedded one.
-pub(crate) async fn source(config: &Config, stop: &CancellationToken) -> anyhow::Result<Source> {
-    match &config.redis {
-        Some(redis) => redis_source(config, redis, stop).await,
-        None => Ok(embedded_source(config.limits)),
-    }
-}
-
-async fn redis_source(
-    config: &Config,
-    redis: &config::Redis,
-    stop: &CancellationToken,
-) -> anyhow::Result<Source> {
-    let mut streams: Vec<Arc<dyn PositionStream>> = Vec::new();
-    let mut connections = None;
-    for name in &redis.streams {
-        let settings = RedisStreamSettings {
-            group: redis.group.clone(),
-            batch_size: redis.batch_size,
-            batch_bytes: redis.batch_bytes,
-            block: redis.block,
-            claim_idle: redis.claim_idle,
-            ..RedisStreamSettings::new(redis.url.clone(), name.clone(), redis.consumer.clone())
-        };
-        let codec = RecordCodec::new(config.limits);
-        let stream = reach("Redis", config.start_timeout, stop, || async {
-            let connected =
-                RedisPositionStream::connect(settings.clone(), codec, Arc::new(SystemClock)).await;
-            connected.map_err(|error| Attempt { may_pass: error.may_pass(), error: error.into() })
-        })
-        .await?;
-        connections.get_or_insert_with(|| stream.connections().clone());
-        streams.push(Arc::new(stream));
-    }
-    let (Some(connections), Some(first)) = (connections, redis.streams.first()) else {
-        anyhow::bail!("no stream is named");
-    };
-    Ok(Source {
-        streams,
-        dead_letters: Arc::new(RedisDeadLetters::new(connections.clone(), config.instance_id.as_str())),
-        publisher: Arc::new(RedisPositionPublisher::new(connections, first.as_str())),
-    })
-}
-
-fn embedded_source(limits: Limits) -> Source {
-    let stream = EmbeddedPositionStream::new(
-        EmbeddedSettings::default(),
-        RecordCodec::new(limits),
-        Arc::new(SystemClock),
-    );
-    let stream = Arc::new(stream);
-    Source { streams: vec![stream.clone()], dead_letters: stream.clone(), publisher: stream }
-}
+pub(crate) use self::live::{Audience, live};
+pub(crate) use self::source::Source;
+use crate::config::Config;
 
 /// The database, reached.
 pub(crate) async fn database(config: &Config, stop: &CancellationToken) -> anyhow::Result<Database> {

@@ -24,6 +24,7 @@ impl Recorder {
             .and_then(PrometheusBuilder::install_recorder)
             .context("no recorder for metrics")?;
         processor_ingest::describe_metrics();
+        processor_live::describe_metrics();
         Ok(Self(handle))
     }
 

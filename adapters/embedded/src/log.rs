@@ -78,6 +78,11 @@ impl Log {
         self.last_id
     }
 
+    /// The entry that was put at the end last, if nobody was given it yet.
+    pub(crate) fn newest(&self) -> Option<&Entry> {
+        self.undelivered.back()
+    }
+
     /// A start of this consumer, and what it was given before and has not settled.
     pub(crate) fn start(&mut self, consumer: Arc<str>) -> (Session, VecDeque<EntryId>) {
         self.sessions += 1;

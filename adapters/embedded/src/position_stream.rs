@@ -6,12 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use processor_codec::RecordCodec;
 use processor_domain::ports::{Clock, PositionStream, StreamError};
-use processor_domain::{DeadLetter, Delivery, EntryId, Receipt, Settled, Standing};
-use tokio::sync::{AcquireError, Notify, Semaphore};
+use processor_domain::{DeadLetter, Delivery, EntryId, Receipt, Record, Settled, Standing, Timestamp};
+use tokio::sync::{AcquireError, Notify, Semaphore, broadcast};
 use tokio::time::timeout;
 
 use crate::EmbeddedSettings;
-use crate::log::{Handed, Log, Session};
+use crate::log::{Entry, Handed, Log, Session};
+
+/// Most entries kept for feeds, whatever the settings say: the room is taken in advance.
+const MOST_FOR_FEEDS: usize = 1 << 20;
 
 /// A stream inside the process, as one consumer of its one group sees it.
 ///
@@ -28,11 +31,13 @@ pub struct EmbeddedPositionStream {
 pub(crate) struct Stream {
     pub(crate) settings: EmbeddedSettings,
     codec: RecordCodec,
-    clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     log: Mutex<Log>,
     /// A permit for each entry that there is still room for.
     room: Semaphore,
     arrival: Notify,
+    /// The newest entries, for those who follow; nothing is kept while nobody does.
+    pub(crate) newest: broadcast::Sender<Entry>,
     pub(crate) dead_letters: Mutex<Vec<DeadLetter>>,
 }
 
@@ -45,6 +50,7 @@ impl EmbeddedPositionStream {
     #[must_use]
     pub fn new(settings: EmbeddedSettings, codec: RecordCodec, clock: Arc<dyn Clock>) -> Self {
         let room = Semaphore::new(settings.capacity.get().min(Semaphore::MAX_PERMITS));
+        let (newest, _) = broadcast::channel(settings.feed_capacity.get().min(MOST_FOR_FEEDS));
         let stream = Stream {
             settings,
             codec,
@@ -52,6 +58,7 @@ impl EmbeddedPositionStream {
             log: Mutex::default(),
             room,
             arrival: Notify::new(),
+            newest,
             dead_letters: Mutex::default(),
         };
         Self::start(Arc::new(stream), Self::FIRST_CONSUMER.into())
@@ -101,15 +108,31 @@ impl Stream {
     pub(crate) async fn append(&self, record: &[u8], traceparent: Option<&str>) -> Result<(), AcquireError> {
         // Given back when the entry is acknowledged.
         self.room.acquire().await?.forget();
-        self.log().append(record, traceparent, self.clock.now());
+        self.append_now(record, traceparent);
         self.arrival.notify_waiters();
         Ok(())
+    }
+
+    /// Whoever follows sees entries in the order in which they got their ids: they are told while the log is
+    /// locked.
+    fn append_now(&self, record: &[u8], traceparent: Option<&str>) {
+        let mut log = self.log();
+        log.append(record, traceparent, self.clock.now());
+        if let Some(entry) = log.newest() {
+            // That nobody follows is no failure.
+            drop(self.newest.send(entry.clone()));
+        }
+    }
+
+    /// Reads the record of an entry.
+    pub(crate) fn decode(&self, entry: &Entry, now: Timestamp) -> Record {
+        self.codec.decode(&entry.payload, entry.id.received_at(), now)
     }
 
     fn deliveries(&self, handed: Vec<Handed>) -> Vec<Delivery> {
         let now = self.clock.now();
         let delivery = |Handed { entry, deliveries }| Delivery {
-            record: self.codec.decode(&entry.payload, entry.id.received_at(), now),
+            record: self.decode(&entry, now),
             receipt: Receipt::of(entry.id),
             deliveries,
             traceparent: entry.traceparent,

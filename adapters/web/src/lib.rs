@@ -1,5 +1,24 @@
-//! What Processor shows over HTTP.
+//! What Processor shows over HTTP: the pages for operators, the page with the live map, and the live socket.
+//!
+//! ```text
+//!  browser ─► LiveServer ─► origin, cookie, Live::admit ─► socket ◄─► Session
+//!                  └► the page, which is part of the program
+//! ```
 
+mod cookie;
+mod frames;
 mod operations;
+mod origin;
+mod page;
+mod problem;
+mod server;
+mod settings;
+mod socket;
+mod upgrade;
 
+pub use frames::JsonFrames;
 pub use operations::{Operations, Trouble, operations};
+pub use origin::{InvalidOrigin, Origins};
+pub use page::{DeviceLook, EventChoice, InvalidPage, PageConfig};
+pub use server::LiveServer;
+pub use settings::SocketSettings;

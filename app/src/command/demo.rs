@@ -1,14 +1,18 @@
 //! `processor demo`: the service on a synthetic rally.
 
+use std::net::Ipv4Addr;
 use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 
+use processor_domain::EventId;
 use processor_domain::ports::{Clock, PositionPublisher, SystemClock};
 use processor_simulator::{Rally, RallySettings};
+use processor_web::{DeviceLook, PageConfig};
 use tokio_util::sync::CancellationToken;
 
 use crate::account::Account;
+use crate::compose::Audience;
 use crate::config::Config;
 use crate::recorder::Recorder;
 use crate::run::{Ended, Service};
@@ -36,18 +40,21 @@ const BATCH: usize = 1_000;
 /// Runs the service on an embedded stream and feeds it a rally until it is told to stop.
 pub async fn demo(mut config: Config, options: DemoOptions) -> Ended {
     config.redis = None;
+    // Everybody who can reach the port is let in.
+    config.live.address.set_ip(Ipv4Addr::LOCALHOST.into());
     let database = config.database.url.clone();
-    let mut service = match Service::start(config).await {
+    let cars = NonZeroU16::new(options.cars).unwrap_or(NonZeroU16::MIN);
+    let settings =
+        RallySettings { cars, seed: options.seed, ..RallySettings::starting_at(SystemClock.now()) };
+    let rally = Rally::new(settings);
+    let page = config.live.address;
+    let mut service = match Service::start(config, Some(audience(&rally))).await {
         Ok(service) => service,
         Err(ended) => return ended,
     };
-    let cars = NonZeroU16::new(options.cars).unwrap_or(NonZeroU16::MIN);
-    let rally = Rally::new(RallySettings {
-        cars,
-        seed: options.seed,
-        ..RallySettings::starting_at(SystemClock.now())
-    });
+    tracing::warn!("the live socket is open to everybody on this machine, because this is a demonstration");
     println!("A synthetic rally of {cars} cars, one fix a second each, into {database}");
+    println!("See it at http://{page}/");
     println!("Ctrl-C stops it.\n");
 
     let (stop, recorder) = (service.stop(), service.recorder());
@@ -65,6 +72,26 @@ pub async fn demo(mut config: Config, options: DemoOptions) -> Ended {
     println!("\nIn the end: {account}");
     println!("Marked: {}", account.marks());
     ended
+}
+
+/// Everybody may look at the rally, which is an event called `demo`.
+fn audience(rally: &Rally) -> Audience {
+    let event = EventId::parse("demo").unwrap_or_else(|_| unreachable!("a plain word"));
+    let devices = rally.cars().iter().map(|car| {
+        let look = DeviceLook {
+            label: Some(format!("#{} {}", car.number, car.crew)),
+            colour: Some(car.colour.clone()),
+        };
+        (car.device_id.to_string(), look)
+    });
+    let page = PageConfig {
+        event: Some(event.to_string()),
+        route: rally.route().points().iter().map(|(latitude, longitude)| [*latitude, *longitude]).collect(),
+        devices: devices.collect(),
+        ..PageConfig::default()
+    };
+    let roster = rally.cars().iter().map(|car| (car.device_id, event.clone())).collect();
+    Audience::Everybody { roster, page: Box::new(page) }
 }
 
 /// Sends each record when it is due.

@@ -83,7 +83,7 @@ async fn into_redis(recording: &Recording, options: &ReplayOptions, redis: &Redi
 
 async fn into_embedded(config: Config, recording: Recording, options: ReplayOptions) -> Ended {
     let database = config.database.url.clone();
-    let mut service = match Service::start(config).await {
+    let mut service = match Service::start(config, None).await {
         Ok(service) => service,
         Err(ended) => return ended,
     };

@@ -1,6 +1,7 @@
 //! `processor serve`: the service.
 
 use crate::command::check_config::risks;
+use crate::compose::Audience;
 use crate::config::Config;
 use crate::run::{Ended, Service};
 
@@ -14,7 +15,11 @@ pub async fn serve(config: Config) -> Ended {
             "REDIS_URL is not set: the stream is embedded and nothing puts records onto it; see `demo` and `replay`"
         );
     }
-    match Service::start(config).await {
+    let audience = config.live.directus.clone().map(Audience::Directus);
+    if audience.is_none() {
+        tracing::warn!("DIRECTUS_URL is not set: nobody can be let in, so there is no live socket");
+    }
+    match Service::start(config, audience).await {
         Ok(service) => service.run().await,
         Err(ended) => ended,
     }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use processor_live::LiveSettings;
+use processor_web::Origins;
 use url::Url;
 
 use super::{Reading, millis};
@@ -12,8 +13,8 @@ use super::{Reading, millis};
 pub struct Live {
     /// Where it is bound.
     pub address: SocketAddr,
-    /// Origins that may connect; none stands for the page's own.
-    pub origins: Vec<String>,
+    /// From which pages a browser may connect.
+    pub origins: Origins,
     /// Who says who may see what; without it there is no live socket.
     pub directus: Option<Directus>,
     /// How the river runs.
@@ -21,7 +22,7 @@ pub struct Live {
     /// Map tiles, if there are any.
     pub tile_url: Option<String>,
     /// Whom to name for the tiles.
-    pub tile_attribution: String,
+    pub tile_attribution: Option<String>,
 }
 
 /// Directus.
@@ -65,7 +66,7 @@ pub(super) fn live(read: &mut Reading<'_>) -> Live {
             ..LiveSettings::default()
         },
         tile_url: read.text("LIVE_TILE_URL").map(str::to_owned),
-        tile_attribution: read.text("LIVE_TILE_ATTRIBUTION").unwrap_or_default().to_owned(),
+        tile_attribution: read.text("LIVE_TILE_ATTRIBUTION").map(str::to_owned),
     }
 }
 
@@ -73,14 +74,8 @@ fn is_http(url: &str) -> bool {
     Url::parse(url).is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.has_host())
 }
 
-/// Origins have a scheme, a host, perhaps a port, and nothing else.
-fn origins(text: &str) -> Option<Vec<String>> {
-    let origin = |text: &str| {
-        let url = Url::parse(text).ok().filter(|_| is_http(text))?;
-        let origin = url.origin().ascii_serialization();
-        (text.trim_end_matches('/') == origin).then_some(origin)
-    };
-    text.split(',').map(|text| origin(text.trim())).collect()
+fn origins(text: &str) -> Option<Origins> {
+    Origins::parse(text.split(',').map(str::trim)).ok()
 }
 
 #[cfg(test)]
@@ -88,20 +83,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_origin_is_scheme_host_and_port() {
+    fn origins_are_separated_by_commas() {
         assert_eq!(
             origins("https://a.example, http://b:8080"),
-            Some(vec!["https://a.example".into(), "http://b:8080".into()])
+            Origins::parse(["https://a.example", "http://b:8080"]).ok()
         );
-        for text in [
-            "a.example",
-            "https://a.example/path",
-            "https://user@a.example",
-            "*",
-            "null",
-            "ftp://a",
-            "https://A.example",
-        ] {
+        for text in ["a.example", "https://a.example,", "*", "null"] {
             assert_eq!(origins(text), None, "{text}");
         }
     }

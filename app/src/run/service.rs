@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{Ended, Process, serve_operations, watch_signals};
-use crate::compose;
+use crate::compose::{self, Audience, Source};
 use crate::config::Config;
 use crate::recorder::Recorder;
 
@@ -33,7 +33,7 @@ impl Service {
     ///
     /// # Errors
     /// How the program ends; it was logged why.
-    pub(crate) async fn start(config: Config) -> Result<Self, Ended> {
+    pub(crate) async fn start(config: Config, audience: Option<Audience>) -> Result<Self, Ended> {
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
         let signals = stop.clone();
@@ -58,8 +58,7 @@ impl Service {
         if config.database.migrate {
             compose::migrate(&config, &database).await.map_err(failed(Ended::Failed, "failed to migrate"))?;
         }
-        let source =
-            compose::source(&config, &stop).await.map_err(failed(Ended::Unreachable, "no stream"))?;
+        let source = Source::reach(&config, &stop).await.map_err(failed(Ended::Unreachable, "no stream"))?;
         let ingest = compose::ingest(&config, &source, &database);
 
         let process = Process::new(recorder.clone(), ingest.health(), config.stuck_after, stop.clone());
@@ -71,6 +70,25 @@ impl Service {
         tasks.spawn(async move { ("operations", serve_operations(listener, process, until).await) });
         let until = stop.clone();
         tasks.spawn(async move { ("ingest", ingest.run(until).await.map_err(anyhow::Error::from)) });
+        if let Some(audience) = audience {
+            let (live, server) = compose::live(&config, audience, &source, &database)
+                .await
+                .map_err(failed(Ended::Unreachable, "no live socket"))?;
+            let listener = TcpListener::bind(config.live.address).await.map_err(|error| {
+                failed(Ended::Unreachable, "failed to bind the live port")(
+                    anyhow::Error::from(error).context(config.live.address),
+                )
+            })?;
+            if let Ok(address) = listener.local_addr() {
+                tracing::info!(%address, "live listening");
+            }
+            let until = stop.clone();
+            tasks.spawn(async move { ("live", live.run(until).await.map_err(anyhow::Error::from)) });
+            let until = stop.clone();
+            tasks.spawn(async move {
+                ("live server", server.serve(listener, until).await.map_err(anyhow::Error::from))
+            });
+        }
         if let Some(age) = config.database.retain {
             let (until, database) = (stop.clone(), database.clone());
             tasks.spawn(async move {

@@ -1,0 +1,10 @@
+//! How messages look on the wire: JSON text, `type` first.
+
+mod client;
+mod json;
+mod positions;
+mod server;
+
+pub(crate) use client::read;
+pub use positions::JsonFrames;
+pub(crate) use server::{not_understood, text_of};
