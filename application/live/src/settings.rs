@@ -10,7 +10,8 @@ pub struct LiveSettings {
     pub roster_refresh: Duration,
     /// Devices whose state is kept in memory, to judge positions by.
     pub device_capacity: NonZeroUsize,
-    /// Bytes of recent frames kept of each topic, for those who fell behind or come back.
+    /// Bytes of recent frames kept of each topic, for those who fell behind or come back; who comes back may be
+    /// sent all of them at once.
     pub recent_bytes: usize,
     /// Recent frames kept of each topic.
     pub recent_frames: usize,
@@ -25,7 +26,7 @@ pub struct LiveSettings {
     pub compare_every: Duration,
     /// Sockets in all.
     pub sockets: usize,
-    /// Sockets of one viewer.
+    /// Sockets of one viewer; an account may be shared by an audience.
     pub sockets_per_viewer: usize,
     /// Topics one socket may watch.
     pub subscriptions: usize,
@@ -56,14 +57,14 @@ impl Default for LiveSettings {
             tick: Duration::from_millis(100),
             roster_refresh: Duration::from_secs(30),
             device_capacity: DEVICES,
-            recent_bytes: 4 << 20,
-            recent_frames: 1_200,
+            recent_bytes: 1 << 20,
+            recent_frames: 600,
             backlog_bytes: 256 << 10,
             keep_topic: Duration::from_mins(5),
             snapshot_within: Duration::from_secs(3),
             compare_every: Duration::from_mins(1),
             sockets: 10_000,
-            sockets_per_viewer: 50,
+            sockets_per_viewer: 1_000,
             subscriptions: 128,
             messages_per_second: count(20),
             message_burst: count(200),

@@ -88,7 +88,8 @@ impl FrameEncoder for TextFrames {
 }
 
 pub(crate) struct ScriptedFeed {
-    batches: tokio::sync::Mutex<mpsc::UnboundedReceiver<Vec<Observed>>>,
+    /// `None` is a failure.
+    batches: tokio::sync::Mutex<mpsc::UnboundedReceiver<Option<Vec<Observed>>>>,
     closed: Arc<Mutex<bool>>,
 }
 
@@ -97,8 +98,8 @@ impl PositionFeed for ScriptedFeed {
     async fn follow(&self) -> Result<Vec<Observed>, StreamError> {
         let mut batches = self.batches.lock().await;
         match tokio::time::timeout(Duration::from_secs(1), batches.recv()).await {
-            Ok(Some(batch)) => Ok(batch),
-            Ok(None) => Err(StreamError::Unavailable("the script is over".into())),
+            Ok(Some(Some(batch))) => Ok(batch),
+            Ok(_) => Err(StreamError::Unavailable("gone".into())),
             Err(_) => Ok(vec![]),
         }
     }
@@ -132,7 +133,7 @@ pub(crate) struct Scene {
     pub(crate) encoder: Arc<TextFrames>,
     pub(crate) stop: CancellationToken,
     pub(crate) recorder: DebuggingRecorder,
-    feed: mpsc::UnboundedSender<Vec<Observed>>,
+    feed: mpsc::UnboundedSender<Option<Vec<Observed>>>,
     pub(crate) feed_closed: Arc<Mutex<bool>>,
     river: JoinHandle<Result<(), TaskEnded>>,
     entries: std::cell::Cell<u64>,
@@ -249,7 +250,12 @@ impl Scene {
             let millis = u64::try_from(position.received_at.millis()).unwrap();
             Observed { entry_id: EntryId { millis, sequence: self.entries.get() }, position }
         });
-        self.feed.send(observed.collect()).unwrap();
+        self.feed.send(Some(observed.collect())).unwrap();
+    }
+
+    /// Lets the feed fail once.
+    pub(crate) fn fail_feed(&self) {
+        self.feed.send(None).unwrap();
     }
 
     /// Waits until all that was caused so far has happened.

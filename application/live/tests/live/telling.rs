@@ -6,7 +6,7 @@ use futures::future::join_all;
 use processor_domain::samples;
 use processor_live::LiveSettings;
 
-use crate::scene::{Scene, World, faulty, good, second, settings};
+use crate::scene::{Scene, faulty, good, second, settings};
 use crate::viewer::{Watcher, unsubscribe};
 
 #[tokio::test(start_paused = true)]
@@ -154,8 +154,15 @@ async fn whoever_unsubscribed_is_told_nothing_more() {
 
 #[tokio::test(start_paused = true)]
 async fn a_feed_that_fails_is_followed_again_and_closed_at_the_end() {
-    let scene = Scene::of(World::default(), settings());
-    scene.settle().await;
+    let scene = Scene::with(&[(1, "a")], settings());
+    let mut ann = Watcher::of(&scene, "ann", "a").await;
+    for at in 1..=10 {
+        scene.fail_feed();
+        scene.publish(vec![good(1, at)]);
+    }
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    ann.read_all().await;
+    assert_eq!(ann.map("a"), [(1, 10)]);
     let closed = std::sync::Arc::clone(&scene.feed_closed);
     assert!(scene.end().await.is_ok());
     assert!(*closed.lock().unwrap());
