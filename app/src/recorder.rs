@@ -28,6 +28,12 @@ impl Recorder {
         Ok(Self(handle))
     }
 
+    /// Takes in what the histograms have collected; to be called every few seconds, whether or not anybody asks for
+    /// the metrics.
+    pub(crate) fn upkeep(&self) {
+        self.0.run_upkeep();
+    }
+
     /// The metrics at this moment. A gauge that is not a number is not known, and is left out.
     pub(crate) fn render(&self) -> String {
         self.0.run_upkeep();

@@ -1,6 +1,7 @@
 //! The live river and its server.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use processor_database::Database;
 use processor_directus::{DirectusAccess, DirectusSettings};
@@ -38,6 +39,8 @@ pub(crate) async fn live(
         Audience::Directus(directus) => {
             let settings = DirectusSettings {
                 cookie_name: directus.cookie.as_str().into(),
+                // With the time between two checks of a viewer's rights it makes less than a minute.
+                keep_yes: Duration::from_secs(15),
                 ..DirectusSettings::new(directus.url)
             };
             let access = DirectusAccess::new(&settings, Arc::new(SystemClock))?;

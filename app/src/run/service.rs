@@ -17,6 +17,9 @@ use crate::recorder::Recorder;
 /// How often chunks are looked for that are too old to keep.
 const RETENTION_EVERY: Duration = Duration::from_hours(1);
 
+/// How often histograms take in what was recorded.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
 /// A service that runs.
 pub(crate) struct Service {
     stop: CancellationToken,
@@ -89,6 +92,14 @@ impl Service {
                 ("live server", server.serve(listener, until).await.map_err(anyhow::Error::from))
             });
         }
+        let (until, metrics) = (stop.clone(), recorder.clone());
+        tasks.spawn(async move {
+            let mut ticks = tokio::time::interval(UPKEEP_EVERY);
+            while until.run_until_cancelled(ticks.tick()).await.is_some() {
+                metrics.upkeep();
+            }
+            ("upkeep of metrics", Ok(()))
+        });
         if let Some(age) = config.database.retain {
             let (until, database) = (stop.clone(), database.clone());
             tasks.spawn(async move {

@@ -1,13 +1,12 @@
 //! The stages put together.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use processor_domain::DeviceStates;
 use processor_domain::ports::{Clock, DeadLetters, DeviceMemory, PositionStore, PositionStream};
 use processor_domain::rules::RuleSet;
+use processor_tasks::{TaskEnded, Tasks};
 use tokio::sync::{Mutex, mpsc};
-use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::health::IngestHealth;
@@ -47,16 +46,6 @@ pub(crate) struct Shared {
     pub(crate) health: Arc<IngestHealth>,
 }
 
-/// A task of the river ended although nobody had asked it to.
-#[derive(Debug, thiserror::Error)]
-#[error("the task \"{task}\" ended: {how}")]
-pub struct TaskEnded {
-    /// Its name.
-    pub task: String,
-    /// How it ended.
-    pub how: String,
-}
-
 impl Ingest {
     /// A river between these ports, judging by these rules.
     #[must_use]
@@ -88,17 +77,7 @@ impl Ingest {
     /// [`TaskEnded`] if a task ended before `stop` was cancelled, by a panic or otherwise. The others are
     /// stopped as by `stop`.
     pub async fn run(self, stop: CancellationToken) -> Result<(), TaskEnded> {
-        let mut tasks = self.start(stop.clone());
-        let mut ended = Ok(());
-        while let Some((name, how)) = tasks.next().await {
-            if !stop.is_cancelled() {
-                ended = Err(TaskEnded { task: name, how });
-                stop.cancel();
-            } else if how != FINISHED {
-                tracing::error!(task = name, how, "a task did not end as it should");
-            }
-        }
-        ended
+        self.start(stop.clone()).run(stop).await
     }
 
     fn start(self, stop: CancellationToken) -> Tasks {
@@ -143,30 +122,5 @@ impl Ingest {
         tasks.start("settler", settler.run(to_settle, stop.clone()));
         tasks.start("sampler", timekeepers::sample(ports.streams, ports.store, ports.clock, shared, stop));
         tasks
-    }
-}
-
-/// Tasks by name.
-#[derive(Default)]
-struct Tasks {
-    set: JoinSet<()>,
-    names: HashMap<Id, String>,
-}
-
-const FINISHED: &str = "it had nothing left to do";
-
-impl Tasks {
-    fn start(&mut self, name: impl Into<String>, task: impl Future<Output = ()> + Send + 'static) {
-        let id = self.set.spawn(task).id();
-        self.names.insert(id, name.into());
-    }
-
-    /// The next task to end, and how it did.
-    async fn next(&mut self) -> Option<(String, String)> {
-        let (id, how) = match self.set.join_next_with_id().await? {
-            Ok((id, ())) => (id, FINISHED.to_owned()),
-            Err(error) => (error.id(), error.to_string()),
-        };
-        Some((self.names.remove(&id).unwrap_or_default(), how))
     }
 }

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::batch::{Batch, Entry, Read, SetAside};
 use crate::ingest::Shared;
-use crate::outage::{Outage, chain};
+use processor_tasks::{Outage, chain};
 
 pub(crate) struct Judge {
     pub(crate) states: DeviceStates,

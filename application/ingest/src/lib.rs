@@ -22,7 +22,6 @@ mod health;
 mod ingest;
 mod judge;
 mod metrics;
-mod outage;
 mod reader;
 mod settings;
 mod settler;
@@ -31,6 +30,6 @@ mod writer;
 
 pub use dead_letters::FirstThatKeeps;
 pub use health::{IngestHealth, Pulse};
-pub use ingest::{Ingest, Ports, TaskEnded};
+pub use ingest::{Ingest, Ports};
 pub use metrics::{IngestMetrics, describe_metrics};
 pub use settings::IngestSettings;

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::batch::Read;
 use crate::ingest::Shared;
-use crate::outage::Outage;
+use processor_tasks::Outage;
 
 /// Reads until told to stop. A read under way is finished and passed on: its entries are ours.
 ///

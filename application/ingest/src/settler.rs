@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::batch::{SetAside, Written};
 use crate::ingest::Shared;
-use crate::outage::Outage;
+use processor_tasks::Outage;
 
 pub(crate) struct Settler {
     pub(crate) dead_letters: Arc<dyn DeadLetters>,

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::batch::Read;
 use crate::ingest::Shared;
-use crate::outage::chain;
+use processor_tasks::chain;
 
 /// Ticks at once and then every so often, until told to stop.
 struct Ticks {

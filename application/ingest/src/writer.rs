@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::batch::{Batch, Entry, SetAside, Written};
 use crate::health::Pulse;
 use crate::ingest::Shared;
-use crate::outage::Outage;
+use processor_tasks::Outage;
 
 pub(crate) struct Writer {
     pub(crate) store: Arc<dyn PositionStore>,

@@ -15,7 +15,8 @@ use processor_domain::rules::RuleSet;
 use processor_domain::{
     DeadLetterReason, Delivery, DeviceState, EntryId, Outcome, Position, Receipt, Record, Standing, samples,
 };
-use processor_ingest::{Ingest, IngestSettings, Ports, TaskEnded};
+use processor_ingest::{Ingest, IngestSettings, Ports};
+use processor_tasks::TaskEnded;
 use proptest::prelude::*;
 use tokio_util::sync::CancellationToken;
 

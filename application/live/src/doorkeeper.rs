@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::lock::lock;
 use crate::metrics::LiveMetrics;
-use crate::outage::chain;
+use processor_tasks::chain;
 
 /// While the CMS does not answer it is said so this often, however many ask.
 const SAY_SO_EVERY: Duration = Duration::from_mins(1);

@@ -6,8 +6,8 @@ use processor_domain::ports::{Observed, PositionFeed};
 use tokio_util::sync::CancellationToken;
 
 use crate::live::Shared;
-use crate::outage::{Outage, chain};
 use crate::topics::Current;
+use processor_tasks::{Outage, chain};
 
 /// Follows until told to stop, and then takes away what the feed left in the stream's keeping.
 pub(crate) async fn follow(feed: Arc<dyn PositionFeed>, shared: Arc<Shared>, stop: CancellationToken) {

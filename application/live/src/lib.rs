@@ -33,7 +33,6 @@ mod live;
 mod lock;
 mod message;
 mod metrics;
-mod outage;
 mod picture;
 mod recent;
 mod seats;
@@ -46,7 +45,7 @@ mod topics;
 
 pub use encoder::{FrameEncoder, PositionsFrame};
 pub use epoch::{Epoch, Since};
-pub use live::{Live, Ports, Refusal, TaskEnded};
+pub use live::{Live, Ports, Refusal};
 pub use message::{ClientMessage, Close, Denial, Outgoing, ServerMessage, TooLong, TopicName, Uid};
 pub use metrics::describe_metrics;
 pub use session::Session;

@@ -1,13 +1,12 @@
 //! The river put together.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use processor_domain::Credential;
 use processor_domain::ports::{Access, Clock, LastPositions, PositionFeed, RosterSource};
 use processor_domain::rules::RuleSet;
-use tokio::task::{Id, JoinSet};
+use processor_tasks::{TaskEnded, Tasks};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -76,16 +75,6 @@ pub enum Refusal {
         /// When to come again.
         retry_after: Duration,
     },
-}
-
-/// A task of the river ended although nobody had asked it to.
-#[derive(Debug, thiserror::Error)]
-#[error("the task \"{task}\" ended: {how}")]
-pub struct TaskEnded {
-    /// Its name.
-    pub task: String,
-    /// How it ended.
-    pub how: String,
 }
 
 impl Live {
@@ -166,17 +155,7 @@ impl Live {
     /// [`TaskEnded`] if a task ended before `stop` was cancelled, by a panic or otherwise. The others are
     /// stopped as by `stop`.
     pub async fn run(&self, stop: CancellationToken) -> Result<(), TaskEnded> {
-        let mut tasks = self.start(&stop);
-        let mut ended = Ok(());
-        while let Some((name, how)) = tasks.next().await {
-            if !stop.is_cancelled() {
-                ended = Err(TaskEnded { task: name, how });
-                stop.cancel();
-            } else if how != FINISHED {
-                tracing::error!(task = name, how, "a task did not end as it should");
-            }
-        }
-        ended
+        self.start(&stop).run(stop).await
     }
 
     fn start(&self, stop: &CancellationToken) -> Tasks {
@@ -210,30 +189,5 @@ impl Shared {
 
     pub(crate) fn roster_age(&self) -> Duration {
         lock(&self.roster_read).elapsed()
-    }
-}
-
-/// Tasks by name.
-#[derive(Default)]
-struct Tasks {
-    set: JoinSet<()>,
-    names: HashMap<Id, String>,
-}
-
-const FINISHED: &str = "it had nothing left to do";
-
-impl Tasks {
-    fn start(&mut self, name: impl Into<String>, task: impl Future<Output = ()> + Send + 'static) {
-        let id = self.set.spawn(task).id();
-        self.names.insert(id, name.into());
-    }
-
-    /// The next task to end, and how it did.
-    async fn next(&mut self) -> Option<(String, String)> {
-        let (id, how) = match self.set.join_next_with_id().await? {
-            Ok((id, ())) => (id, FINISHED.to_owned()),
-            Err(error) => (error.id(), error.to_string()),
-        };
-        Some((self.names.remove(&id).unwrap_or_default(), how))
     }
 }

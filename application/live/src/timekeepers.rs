@@ -9,7 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::live::Shared;
-use crate::outage::{Outage, chain};
+use processor_tasks::{Outage, chain};
 
 /// Devices asked for in one query at most.
 const ASKED_AT_ONCE: usize = 10_000;

@@ -3,29 +3,28 @@
 /// Folders of crates that may use anything.
 pub(super) const ANYTHING: [&str; 2] = ["app", "tests"];
 
-pub(super) const ALLOWED: [(&str, &[&str]); 12] = [
+pub(super) const ALLOWED: [(&str, &[&str]); 13] = [
     ("domain", &["async-trait", "foldhash", "lru", "memchr", "mockall", "thiserror", "time"]),
     (
         "application/ingest",
-        &["async-trait", "backon", "futures", "metrics", "thiserror", "tokio", "tokio-util", "tracing"],
+        &["async-trait", "futures", "metrics", "thiserror", "tokio", "tokio-util", "tracing"],
     ),
     (
         "application/live",
         &[
             "async-trait",
-            "backon",
             "bytes",
             "foldhash",
             "futures",
             "lru",
             "metrics",
-            "rand",
             "thiserror",
             "tokio",
             "tokio-util",
             "tracing",
         ],
     ),
+    ("application/tasks", &["backon", "thiserror", "tokio", "tokio-util", "tracing"]),
     ("adapters/codec", &["data-encoding", "itoa", "memchr", "serde", "serde_json", "thiserror", "time"]),
     (
         "adapters/redis",

@@ -16,9 +16,8 @@ use processor_domain::rules::RuleSet;
 use processor_domain::{
     Credential, DeviceId, EntryId, EventId, Position, Roster, Timestamp, Viewer, samples,
 };
-use processor_live::{
-    FrameEncoder, Live, LiveSettings, Ports, PositionsFrame, Refusal, Session, Sighting, TaskEnded,
-};
+use processor_live::{FrameEncoder, Live, LiveSettings, Ports, PositionsFrame, Refusal, Session, Sighting};
+use processor_tasks::TaskEnded;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;

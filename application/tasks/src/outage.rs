@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 const RETRY_AT_LEAST: Duration = Duration::from_millis(100);
 
 /// Keeps count of one outage: says once that it began and once that it ended, and waits longer each time.
-pub(crate) struct Outage {
+pub struct Outage {
     what: &'static str,
     retry_at_most: Duration,
     began: Option<Instant>,
@@ -18,12 +18,14 @@ pub(crate) struct Outage {
 }
 
 impl Outage {
-    pub(crate) fn of(what: &'static str, retry_at_most: Duration) -> Self {
+    /// No outage yet of `what`, a noun; two attempts are never more than about twice `retry_at_most` apart.
+    #[must_use]
+    pub fn of(what: &'static str, retry_at_most: Duration) -> Self {
         Self { what, retry_at_most, began: None, backoff: backoff(retry_at_most) }
     }
 
     /// Takes note of a failure and waits before the next attempt. `false` if it was told to stop instead.
-    pub(crate) async fn wait<E>(&mut self, error: &E, stop: &CancellationToken) -> bool
+    pub async fn wait<E>(&mut self, error: &E, stop: &CancellationToken) -> bool
     where
         E: std::error::Error + Sync + 'static,
     {
@@ -42,7 +44,7 @@ impl Outage {
     }
 
     /// Takes note of a success.
-    pub(crate) fn over(&mut self) {
+    pub fn over(&mut self) {
         if let Some(began) = self.began.take() {
             tracing::info!(seconds = began.elapsed().as_secs_f64(), "{} is back", self.what);
             self.backoff = backoff(self.retry_at_most);
@@ -60,7 +62,7 @@ fn backoff(at_most: Duration) -> ExponentialBackoff {
 }
 
 /// An error with its causes, in one line.
-pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -69,4 +71,48 @@ pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("outer")]
+    struct Failure(#[source] std::io::Error);
+
+    fn failure() -> Failure {
+        Failure(std::io::Error::other("inner"))
+    }
+
+    #[test]
+    fn an_error_is_told_with_its_causes() {
+        assert_eq!(chain(&failure()), "outer: inner");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_longer_each_time_up_to_a_limit_and_begins_anew_when_it_is_over() {
+        let (stop, most) = (CancellationToken::new(), Duration::from_secs(1));
+        let mut outage = Outage::of("it", most);
+        for _ in 0..20 {
+            let began = Instant::now();
+            assert!(outage.wait(&failure(), &stop).await);
+            assert!(
+                began.elapsed() >= RETRY_AT_LEAST && began.elapsed() <= 2 * most,
+                "{:?}",
+                began.elapsed()
+            );
+        }
+        outage.over();
+        let began = Instant::now();
+        assert!(outage.wait(&failure(), &stop).await);
+        assert!(began.elapsed() <= 2 * RETRY_AT_LEAST + Duration::from_millis(1));
+    }
+
+    #[tokio::test]
+    async fn a_stop_ends_the_wait() {
+        let stop = CancellationToken::new();
+        stop.cancel();
+        assert!(!Outage::of("it", Duration::from_mins(1)).wait(&failure(), &stop).await);
+    }
 }
