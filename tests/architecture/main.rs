@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+mod asyncapi;
 mod commands;
 mod dependencies;
 mod sources;
