@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Brings up what the tests need to run real servers: a container engine and the
-# server images. Does nothing, and says nothing, when all of it is there.
+# server images; and a browser for the page. Does nothing, and says nothing, when
+# all of it is there.
 #
-#   scripts/containers.sh              ensure engine and images
+#   scripts/containers.sh              ensure engine, images and browser
 #   scripts/containers.sh --print-env  the same, then print export lines
 #
 # Settings (defaults in brackets). An image named processor-test/* is built here
@@ -14,6 +15,8 @@
 #   PROCESSOR_TEST_TIMESCALE_IMAGE  [processor-test/timescaledb:pg17]
 #                                   or timescale/timescaledb:latest-pg17
 #   PROCESSOR_TEST_DEBIAN_MIRROR    [debootstrap's own]  packages of the built images
+#   PROCESSOR_TEST_CHROMIUM         [chromium]           the browser
+#   PROCESSOR_TEST_CHROMEDRIVER     [chromedriver]       its WebDriver
 set -euo pipefail
 
 PROCESSOR_TEST_REDIS_IMAGE=${PROCESSOR_TEST_REDIS_IMAGE:-processor-test/redis:8}
@@ -194,6 +197,21 @@ ensure_images() {
     ensure_image timescaledb "$PROCESSOR_TEST_TIMESCALE_IMAGE" processor-test/postgres:17
 }
 
+# --- the browser ------------------------------------------------------------
+
+# Without one only the tests that need it fail, and say so.
+ensure_browser() {
+    local missing=()
+    command -v "${PROCESSOR_TEST_CHROMIUM:-chromium}" >/dev/null || missing+=(chromium)
+    command -v "${PROCESSOR_TEST_CHROMEDRIVER:-chromedriver}" >/dev/null || missing+=(chromium-driver)
+    ((${#missing[@]})) || return 0
+    if can_install; then
+        install_packages "${missing[@]}"
+    else
+        say "missing: ${missing[*]}; PROCESSOR_TEST_CHROMIUM and PROCESSOR_TEST_CHROMEDRIVER may name others"
+    fi
+}
+
 main() {
     local print_env=no name
     case ${1:-} in
@@ -210,6 +228,7 @@ main() {
     fi
     ensure_engine
     ensure_images
+    ensure_browser
 
     if [[ $print_env == yes ]]; then
         for name in REDIS VALKEY POSTGRES TIMESCALE; do

@@ -54,6 +54,11 @@ impl DeviceStates {
         self.states.contains(device_id)
     }
 
+    /// Whether the device is in memory; if it is, it is heard of now, and will not be the next to be forgotten.
+    pub fn hear_of(&mut self, device_id: &DeviceId) -> bool {
+        self.states.get(device_id).is_some()
+    }
+
     /// The state of a device, if it is in memory. Does not count as hearing of it.
     #[must_use]
     pub fn get(&self, device_id: &DeviceId) -> Option<&DeviceState> {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, TransactionTrait};
 
-use crate::storage::ask_bool;
+use crate::storage::{IS_POSITIONS, ask_bool};
 use crate::{Edition, MigrationError, Storage};
 
 /// Before this version a write that skips rows it has may skip rows it has not, once a chunk is compressed.
@@ -42,8 +42,7 @@ pub(crate) async fn arrange(
 async fn is_on(db: &impl ConnectionTrait) -> Result<bool, MigrationError> {
     Ok(ask_bool(
         db,
-        "SELECT bool_or(compression_enabled) FROM timescaledb_information.hypertables \
-         WHERE format('%I.%I', hypertable_schema, hypertable_name)::regclass = to_regclass('positions')",
+        &format!("SELECT bool_or(compression_enabled) FROM timescaledb_information.hypertables WHERE {IS_POSITIONS}"),
     )
     .await?)
 }

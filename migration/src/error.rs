@@ -2,12 +2,15 @@ use std::time::Duration;
 
 use sea_orm_migration::sea_orm::{DbErr, RuntimeErr, sqlx};
 
+/// The SQLSTATE of a lock that was not had within `lock_timeout`.
+pub(crate) const LOCK_NOT_AVAILABLE: &str = "55P03";
+
 /// The schema could not be brought to where it should be.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
-    /// The database cannot be reached at the moment.
-    #[error("the database cannot be reached")]
-    Unreachable(#[source] DbErr),
+    /// The database cannot be reached at the moment, or somebody else holds a lock for too long: try again.
+    #[error("the database is unavailable")]
+    Unavailable(#[source] DbErr),
     /// Another instance held the migration lock all the time.
     #[error("another instance has been migrating this database for more than {0:?}")]
     Locked(Duration),
@@ -40,32 +43,34 @@ pub enum MigrationError {
 
 impl From<DbErr> for MigrationError {
     fn from(error: DbErr) -> Self {
-        let unreachable = match &error {
+        let passing = match &error {
             DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
             DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)) => {
-                is_unreachable(cause)
+                is_passing(cause)
             }
             _ => false,
         };
-        if unreachable { Self::Unreachable(error) } else { Self::Database(error) }
+        if passing { Self::Unavailable(error) } else { Self::Database(error) }
     }
 }
 
 impl From<sqlx::Error> for MigrationError {
     fn from(error: sqlx::Error) -> Self {
-        let unreachable = is_unreachable(&error);
+        let passing = is_passing(&error);
         let error = DbErr::Exec(RuntimeErr::SqlxError(error.into()));
-        if unreachable { Self::Unreachable(error) } else { Self::Database(error) }
+        if passing { Self::Unavailable(error) } else { Self::Database(error) }
     }
 }
 
-fn is_unreachable(error: &sqlx::Error) -> bool {
+fn is_passing(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut => true,
-        // Connection lost, shutting down or starting up, too many connections.
-        sqlx::Error::Database(error) => error
-            .code()
-            .is_some_and(|code| code.starts_with("08") || code.starts_with("57P") || code == "53300"),
+        // Connection lost, shutting down or starting up, too many connections, a deadlock, a lock.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            code.starts_with("08")
+                || code.starts_with("57P")
+                || ["53300", "40P01", LOCK_NOT_AVAILABLE].contains(&&*code)
+        }),
         _ => false,
     }
 }

@@ -18,6 +18,7 @@ mod m0002_dead_letters;
 mod retention;
 mod settings;
 mod storage;
+mod unhurried;
 
 use sea_orm_migration::MigratorTraitSelf;
 use sea_orm_migration::prelude::*;
@@ -29,6 +30,7 @@ pub use settings::MigrationSettings;
 pub use storage::{Edition, Storage};
 
 use lock::MigrationLock;
+use unhurried::unhurried;
 
 /// The migrations, in order, with what they need to know.
 struct Migrator {
@@ -83,7 +85,9 @@ pub async fn migrate(
     settings: &MigrationSettings,
 ) -> Result<Report, MigrationError> {
     let lock = MigrationLock::take(db, settings.lock_timeout).await?;
-    let report = migrate_alone(db, settings).await;
+    let connection = unhurried(db).await?;
+    let report = migrate_alone(&connection, settings).await;
+    unhurried::close(connection).await;
     lock.release().await;
     report
 }
@@ -143,8 +147,10 @@ pub async fn down(
     steps: Option<u32>,
 ) -> Result<(), MigrationError> {
     let lock = MigrationLock::take(db, settings.lock_timeout).await?;
+    let connection = unhurried(db).await?;
     let migrator = Migrator { chunk_interval: settings.chunk_interval };
-    let result = migrator.down(db, steps).await;
+    let result = migrator.down(&connection, steps).await;
+    unhurried::close(connection).await;
     lock.release().await;
     Ok(result?)
 }

@@ -4,10 +4,10 @@ use sea_orm_migration::sea_orm::sqlx::{self, Connection, PgConnection};
 use sea_orm_migration::sea_orm::{DatabaseConnection, DbBackend};
 
 use crate::MigrationError;
+use crate::error::LOCK_NOT_AVAILABLE;
 
 /// Known to every instance: the text "processo" as a number.
 const KEY: i64 = 0x7072_6f63_6573_736f;
-const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 /// The right to migrate a PostgreSQL database; nobody else has it.
 ///

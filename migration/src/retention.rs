@@ -5,6 +5,7 @@ use sea_orm_migration::sea_orm::{
 };
 
 use crate::storage::ask_bool;
+use crate::unhurried::{self, unhurried};
 use crate::{MigrationError, Storage};
 
 /// Rows deleted in one statement from a table that has no chunks.
@@ -22,13 +23,19 @@ pub struct Dropped {
 /// Drops positions whose device time is longer ago than `retain`.
 ///
 /// It is done here and not by a policy in the database because only one edition of TimescaleDB has those. Of a
-/// hypertable only whole chunks go, so positions may stay up to one chunk interval longer. Of several instances
-/// that call it at once one works and the others drop nothing.
+/// hypertable only whole chunks go, so positions may stay up to one chunk interval longer. Several instances may
+/// call it at once; each chunk or row is dropped by one.
 ///
 /// # Errors
 /// [`MigrationError`]; what was dropped until then stays dropped.
 pub async fn drop_old(db: &DatabaseConnection, retain: Duration) -> Result<Dropped, MigrationError> {
-    let seconds = retain.as_secs();
+    let connection = unhurried(db).await?;
+    let dropped = drop_older(&connection, retain.as_secs()).await;
+    unhurried::close(connection).await;
+    Ok(dropped?)
+}
+
+async fn drop_older(db: &DatabaseConnection, seconds: u64) -> Result<Dropped, DbErr> {
     Ok(match Storage::of_positions(db).await? {
         Storage::Hypertable { .. } => Dropped { chunks: drop_chunks(db, seconds).await?, rows: 0 },
         Storage::PlainTable => Dropped {

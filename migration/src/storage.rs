@@ -27,6 +27,11 @@ pub enum Edition {
     Community,
 }
 
+/// The hypertable `positions`, the one that a statement without a schema means.
+pub(crate) const IS_POSITIONS: &str = "hypertable_name = 'positions' AND hypertable_schema = (
+    SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.oid = to_regclass('positions'))";
+
 impl Storage {
     pub(crate) async fn of_positions(db: &impl ConnectionTrait) -> Result<Self, DbErr> {
         if db.get_database_backend() != DbBackend::Postgres {
@@ -35,8 +40,7 @@ impl Storage {
         let Some((version, edition)) = timescale(db).await? else { return Ok(Self::PlainTable) };
         let hypertable = ask_bool(
             db,
-            "SELECT EXISTS (SELECT FROM timescaledb_information.hypertables \
-             WHERE format('%I.%I', hypertable_schema, hypertable_name)::regclass = to_regclass('positions'))",
+            &format!("SELECT EXISTS (SELECT FROM timescaledb_information.hypertables WHERE {IS_POSITIONS})"),
         )
         .await?;
         Ok(if hypertable { Self::Hypertable { version, edition } } else { Self::PlainTable })
@@ -59,7 +63,7 @@ pub(crate) async fn install_timescale(db: &DatabaseConnection) -> Result<(), Mig
             MigrationError::Database(error) => {
                 tracing::warn!(%error, "TimescaleDB is there and cannot be put into this database");
             }
-            unreachable => return Err(unreachable),
+            unavailable => return Err(unavailable),
         }
     }
     Ok(())

@@ -73,9 +73,18 @@ fn binary<'a>(value: &Tree<'a>) -> Option<Tree<'a>> {
 
 /// Takes either alphabet, with or without padding; gives the standard one with padding.
 fn base64<'a>(text: &str) -> Option<Tree<'a>> {
+    let bytes = base64_bytes(text).or_else(|| match Tree::integer(suffixed_integer(text)?) {
+        // What would be written, and then be read here, in the place of this text.
+        Tree::Text(digits) => base64_bytes(&digits),
+        _ => None,
+    })?;
+    Some(Tree::Bytes(BASE64.encode(&bytes).into()))
+}
+
+fn base64_bytes(text: &str) -> Option<Vec<u8>> {
     let digits = text.trim_end_matches('=');
     let alphabet = if digits.contains(['-', '_']) { BASE64URL_NOPAD } else { BASE64_NOPAD };
-    alphabet.decode(digits.as_bytes()).ok().map(|bytes| Tree::Bytes(BASE64.encode(&bytes).into()))
+    alphabet.decode(digits.as_bytes()).ok()
 }
 
 /// The fields 0, 1, 2 and so on, each with one byte.

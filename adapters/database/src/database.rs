@@ -1,12 +1,15 @@
 use std::sync::Arc;
 
-use processor_domain::ports::{Cause, Clock, DeadLetters, DeviceMemory, PositionStore};
+use processor_domain::ports::{
+    Cause, Clock, DeadLetters, DeviceMemory, LastPositions, PositionStore, RosterSource,
+};
 use sea_orm::{DatabaseConnection, sqlx};
 
 use crate::dead_letters::{DatabaseDeadLetters, EncodeRecord};
 use crate::{
-    DatabaseSettings, SqliteDeviceMemory, SqlitePositionStore, TimescaleDeviceMemory, TimescalePositionStore,
-    sqlite, timescale,
+    DatabaseSettings, SqliteDeviceMemory, SqliteLastPositions, SqlitePositionStore, SqliteRosterSource,
+    TimescaleDeviceMemory, TimescaleLastPositions, TimescalePositionStore, TimescaleRosterSource, sqlite,
+    timescale,
 };
 
 /// A database, and the ports that it serves.
@@ -26,9 +29,12 @@ enum Engine {
 /// A database cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// The URL does not say what to connect to.
-    #[error("a database URL begins with postgres:// or sqlite:, and is one")]
-    Url(#[source] Option<Cause>),
+    /// The URL is of no database that is known here.
+    #[error("a database URL begins with postgres:// or sqlite:")]
+    Scheme,
+    /// The URL cannot be read.
+    #[error("the database URL cannot be read")]
+    Url(#[source] Cause),
     /// It cannot be reached at the moment.
     #[error("the database cannot be reached")]
     Unreachable(#[source] Cause),
@@ -40,9 +46,9 @@ impl Database {
     /// It opens no more connections than the writers, two that read and one that asks whether it is there.
     ///
     /// # Errors
-    /// [`ConnectError::Url`] whatever one waits for; [`ConnectError::Unreachable`]: try again.
+    /// [`ConnectError::Unreachable`]: try again. The others stay.
     pub async fn connect(settings: DatabaseSettings) -> Result<Self, ConnectError> {
-        let url = |error: sqlx::Error| ConnectError::Url(Some(error.into()));
+        let url = |error: sqlx::Error| ConnectError::Url(error.into());
         let scheme = settings.url.split_once(':').map_or("", |(scheme, _)| scheme);
         let database = match scheme {
             "postgres" | "postgresql" => {
@@ -55,7 +61,7 @@ impl Database {
                 let connection = pools.readers.clone();
                 Self { settings, engine: Engine::Sqlite(pools), connection }
             }
-            _ => return Err(ConnectError::Url(None)),
+            _ => return Err(ConnectError::Scheme),
         };
         match database.position_store().ping().await {
             Ok(()) => Ok(database),
@@ -82,6 +88,28 @@ impl Database {
                 clock,
             )),
             Engine::Sqlite(pools) => Arc::new(SqliteDeviceMemory::new(pools.readers.clone(), clock)),
+        }
+    }
+
+    /// The last known picture.
+    #[must_use]
+    pub fn last_positions(&self) -> Arc<dyn LastPositions> {
+        match &self.engine {
+            Engine::Timescale(pools) => {
+                Arc::new(TimescaleLastPositions::new(pools.readers.clone(), self.settings.commit_deadline()))
+            }
+            Engine::Sqlite(pools) => Arc::new(SqliteLastPositions::new(pools.readers.clone())),
+        }
+    }
+
+    /// Whose car is where, from the tables that the CMS has in this database.
+    #[must_use]
+    pub fn roster_source(&self) -> Arc<dyn RosterSource> {
+        match &self.engine {
+            Engine::Timescale(pools) => {
+                Arc::new(TimescaleRosterSource::new(pools.readers.clone(), self.settings.commit_deadline()))
+            }
+            Engine::Sqlite(pools) => Arc::new(SqliteRosterSource::new(pools.readers.clone())),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Several positions with one key in one batch.
 
+use processor_domain::ports::Verdict;
 use processor_domain::{DeviceId, Judged, Timestamp};
 
 /// A batch, or a part of it, arranged so that one statement never meets a key twice.
@@ -10,15 +11,15 @@ pub(crate) struct Layers {
     /// the first one is written first.
     pub(crate) layers: Vec<Vec<usize>>,
     /// What is the same as an earlier one in all that is stored: it needs no statement.
-    pub(crate) echoes: Vec<Echo>,
+    echoes: Vec<Echo>,
 }
 
 /// A position that repeats another one of the batch.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Echo {
-    pub(crate) index: usize,
+struct Echo {
+    index: usize,
     /// The one that it repeats, which is in a layer.
-    pub(crate) of: usize,
+    of: usize,
 }
 
 pub(crate) fn key(judged: &Judged) -> (&DeviceId, Timestamp) {
@@ -50,6 +51,16 @@ impl Layers {
             }
         }
         arranged
+    }
+
+    /// Says of each echo what follows from what became of the one that it repeats.
+    pub(crate) fn echo(&self, verdicts: &mut [Verdict]) {
+        for Echo { index, of } in &self.echoes {
+            verdicts[*index] = match &verdicts[*of] {
+                refused @ Verdict::Refused(_) => refused.clone(),
+                _ => Verdict::Duplicate,
+            };
+        }
     }
 }
 

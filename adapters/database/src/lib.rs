@@ -6,15 +6,19 @@
 //! |---|---|---|
 //! | `PositionStore` | [`TimescalePositionStore`] | [`SqlitePositionStore`] |
 //! | `DeviceMemory` | [`TimescaleDeviceMemory`] | [`SqliteDeviceMemory`] |
+//! | `LastPositions` | [`TimescaleLastPositions`] | [`SqliteLastPositions`] |
+//! | `RosterSource` | [`TimescaleRosterSource`] | [`SqliteRosterSource`] |
 //! | `DeadLetters` | [`DatabaseDeadLetters`] | the same |
 //!
-//! The tables are made by the migrations; [`entity`] has them for SeaORM.
+//! The tables are made by the migrations; [`entity`] has them for SeaORM. Those of the roster belong to the CMS.
 
 mod database;
 mod dead_letters;
 pub mod entity;
+mod last_position;
 mod layers;
 mod remembered;
+mod roster;
 mod settings;
 mod sqlite;
 mod storable;
@@ -23,5 +27,7 @@ mod timescale;
 pub use database::{ConnectError, Database};
 pub use dead_letters::{DatabaseDeadLetters, EncodeRecord};
 pub use settings::DatabaseSettings;
-pub use sqlite::{SqliteDeviceMemory, SqlitePositionStore};
-pub use timescale::{TimescaleDeviceMemory, TimescalePositionStore};
+pub use sqlite::{SqliteDeviceMemory, SqliteLastPositions, SqlitePositionStore, SqliteRosterSource};
+pub use timescale::{
+    TimescaleDeviceMemory, TimescaleLastPositions, TimescalePositionStore, TimescaleRosterSource,
+};

@@ -5,7 +5,8 @@ use std::time::Duration;
 /// How to reach the database and how long to wait for it.
 #[derive(Clone)]
 pub struct DatabaseSettings {
-    /// `postgres://…` or `sqlite:…`. May hold a password; it is never shown.
+    /// `postgres://…` or `sqlite:…`. May hold a password; it is never shown. Of PostgreSQL the server itself, or
+    /// a pooler that keeps a session for a client: sessions have settings and prepared statements.
     pub url: String,
     /// Connections that write, each one batch at a time. SQLite has one in any case.
     pub writers: NonZeroU32,

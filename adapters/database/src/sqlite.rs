@@ -3,10 +3,14 @@
 mod attributes;
 mod device_memory;
 mod failure;
+mod last_positions;
 mod pools;
 mod position_store;
+mod roster_source;
 
 pub use device_memory::SqliteDeviceMemory;
+pub use last_positions::SqliteLastPositions;
 pub use position_store::SqlitePositionStore;
+pub use roster_source::SqliteRosterSource;
 
 pub(crate) use pools::Pools;

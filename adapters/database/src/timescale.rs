@@ -2,16 +2,22 @@
 
 mod copy;
 mod copy_backoff;
+mod deadline;
 mod device_memory;
 mod failure;
+mod last_positions;
 mod lease;
 mod moment;
 mod pools;
 mod position_store;
+mod roster_source;
 mod unite;
+mod writers;
 
 pub use device_memory::TimescaleDeviceMemory;
+pub use last_positions::TimescaleLastPositions;
 pub use position_store::TimescalePositionStore;
+pub use roster_source::TimescaleRosterSource;
 
 pub(crate) use failure::Failure;
 pub(crate) use lease::Lease;

@@ -105,7 +105,7 @@ impl Log {
     }
 
     /// Delivers again the first of `left` and takes them off it. Those that were settled or taken over in the
-    /// meantime are passed over.
+    /// meantime are passed over, also if this session has taken them back: it has them already.
     pub(crate) fn redeliver(
         &mut self,
         session: &Session,
@@ -116,8 +116,8 @@ impl Log {
         let mut room = Room::of(most);
         let mut handed = Vec::new();
         while let Some(id) = left.front() {
-            let pending = self.pending.get_mut(id);
-            if let Some(pending) = pending.filter(|pending| pending.session.same_consumer(session)) {
+            if let Some(pending) = self.pending.get_mut(id).filter(|pending| pending.session.before(session))
+            {
                 if !room.takes(&pending.entry) {
                     break;
                 }
@@ -179,6 +179,11 @@ impl Log {
 impl Session {
     fn same_consumer(&self, other: &Self) -> bool {
         self.consumer == other.consumer
+    }
+
+    /// Whether this is an earlier start of the same consumer.
+    fn before(&self, other: &Self) -> bool {
+        self.same_consumer(other) && self.number < other.number
     }
 }
 
@@ -265,6 +270,20 @@ mod tests {
         let (other, _) = log.start("two".into());
         assert_eq!(ids(&log.take_over(&other, idle, MANY, at(10))), [first]);
         assert_eq!(ids(&log.take_over(&other, idle, MANY, at(20))), [second]);
+    }
+
+    #[test]
+    fn what_was_taken_over_and_taken_back_is_not_delivered_again() {
+        let mut log = Log::default();
+        let only = log.append(b"", None, at(0));
+        let (before, _) = log.start("one".into());
+        log.deliver(&before, MANY, at(0));
+        let (after, mut left) = log.start("one".into());
+        let (other, _) = log.start("two".into());
+        for (session, now) in [(&other, 10), (&after, 20)] {
+            assert_eq!(ids(&log.take_over(session, Duration::from_millis(10), MANY, at(now))), [only]);
+        }
+        assert_eq!(ids(&log.redeliver(&after, &mut left, MANY, at(20))), []);
     }
 
     #[derive(Debug, Clone)]

@@ -98,12 +98,17 @@ impl<'a> Entry<'a> {
     }
 
     /// Reads the record.
-    pub(crate) fn deliver(&self, codec: &RecordCodec, now: Timestamp, deliveries: u32) -> Delivery {
-        let record = match &self.body {
+    pub(crate) fn record(&self, codec: &RecordCodec, now: Timestamp) -> Record {
+        match &self.body {
             None => Record::Lost,
             Some(Body { payload: Some(payload), .. }) => codec.decode(payload, self.id.received_at(), now),
             Some(Body { fields, .. }) => fields.no_payload(),
-        };
+        }
+    }
+
+    /// Reads the record, and what else goes with it to be settled.
+    pub(crate) fn deliver(&self, codec: &RecordCodec, now: Timestamp, deliveries: u32) -> Delivery {
+        let record = self.record(codec, now);
         let traceparent = self.body.as_ref().and_then(|body| body.traceparent).and_then(traceparent);
         Delivery { receipt: Receipt::of(self.id), record, deliveries, traceparent }
     }

@@ -1,8 +1,9 @@
-//! Redis Streams: where positions come from, and where records are set aside and put.
+//! Redis Streams: where positions come from and are watched, and where records are set aside and put.
 //!
 //! | type | port |
 //! |---|---|
 //! | [`RedisPositionStream`] | [`PositionStream`](processor_domain::ports::PositionStream) |
+//! | [`RedisPositionFeed`] | [`PositionFeed`](processor_domain::ports::PositionFeed) |
 //! | [`RedisDeadLetters`] | [`DeadLetters`](processor_domain::ports::DeadLetters) |
 //! | [`RedisPositionPublisher`] | [`PositionPublisher`](processor_domain::ports::PositionPublisher) |
 //!
@@ -21,9 +22,16 @@ mod dead_letters;
 mod entries;
 mod entry_id;
 mod error;
+mod feed_settings;
+mod follower;
 mod group;
+mod group_read;
 mod in_flight;
 mod info;
+mod live_group;
+mod place;
+mod portion;
+mod position_feed;
 mod position_publisher;
 mod position_stream;
 mod reader;
@@ -32,6 +40,7 @@ mod server;
 mod settings;
 mod side;
 mod socket;
+mod stale_groups;
 mod standing;
 mod trimmed;
 mod wire;
@@ -39,6 +48,8 @@ mod wire;
 pub use connections::{RedisConnectionLimits, RedisConnections};
 pub use dead_letters::RedisDeadLetters;
 pub use error::{ConnectError, RedisFailure, Refusal, Remedy};
+pub use feed_settings::RedisFeedSettings;
+pub use position_feed::RedisPositionFeed;
 pub use position_publisher::RedisPositionPublisher;
 pub use position_stream::RedisPositionStream;
 pub use server::Durability;

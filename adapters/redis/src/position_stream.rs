@@ -76,7 +76,8 @@ impl RedisPositionStream {
             failure,
         })?;
         durability.warn(&context.settings.stream);
-        let (reader, side) = (Mutex::new(Reader::new(connection)), Mutex::new(Side::new()));
+        let reader = Mutex::new(Reader::new(connection, &context.settings));
+        let side = Mutex::new(Side::new());
         Ok(Self { context, reader, side, connections, durability })
     }
 

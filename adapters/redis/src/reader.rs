@@ -13,11 +13,10 @@ use crate::entries::Entries;
 use crate::entry_id::{self, START};
 use crate::error::{RedisFailure, Remedy};
 use crate::group;
+use crate::group_read::GroupRead;
 use crate::info::{self, GroupInfo, StreamInfo};
+use crate::portion::Portion;
 use crate::settings::RedisStreamSettings;
-
-/// What an entry is thought to take of a reply before one was seen, in bytes.
-const USUAL_ENTRY: usize = 400;
 
 /// How long to read without looking for gaps after what tells of them was too large to be answered.
 const BLIND: Duration = Duration::from_mins(1);
@@ -27,8 +26,7 @@ pub(crate) struct Reader {
     /// `None` before the first read and after every failure.
     connection: Option<Connection>,
     step: Step,
-    /// What an entry takes of a reply, in bytes: quick to grow, slow to shrink.
-    entry_bytes: usize,
+    portion: Portion,
     /// Until when not to look for gaps.
     blind_until: Option<Instant>,
     /// What was in flight when the group was created anew, and would now be read again from the start.
@@ -54,11 +52,11 @@ impl Step {
 
 impl Reader {
     /// Reads on `connection`, fresh from the server.
-    pub(crate) fn new(connection: Connection) -> Self {
+    pub(crate) fn new(connection: Connection, settings: &RedisStreamSettings) -> Self {
         Self {
             connection: Some(connection),
             step: Step::FIRST,
-            entry_bytes: USUAL_ENTRY,
+            portion: Portion::new(settings.batch_size, settings.batch_bytes),
             blind_until: None,
             rewound: HashSet::new(),
             reading: None,
@@ -83,7 +81,7 @@ impl Reader {
         let read = self.read(&mut connection, context).await;
         match &read {
             Ok(_) => self.connection = Some(connection),
-            Err(RedisFailure::TooLarge { .. }) => self.ask_for_less(context),
+            Err(RedisFailure::TooLarge { .. }) => self.ask_for_less(),
             Err(failure) if failure.remedy() == Remedy::CreateGroup => {
                 // If this fails, the next read will say the same.
                 self.connection = self.create_group(context).await.ok();
@@ -122,7 +120,7 @@ impl Reader {
     ) -> Result<Vec<Delivery>, RedisFailure> {
         let _recovery = context.recovery.lock().await;
         let in_flight = context.in_flight.snapshot();
-        let page = context.own_pending(connection, &format!("({after}"), self.count(context)).await?;
+        let page = context.own_pending(connection, &format!("({after}"), self.portion.count()).await?;
         let Some((page_end, _)) = page.last() else {
             self.step = Step::New;
             return Ok(Vec::new());
@@ -143,7 +141,7 @@ impl Reader {
         let before: HashMap<EntryId, u32> = wanted.iter().copied().filter(unseen).collect();
         let mut commands = Commands::default();
         let start = entry_id::before(wanted[0].0).to_string();
-        push_read(&mut commands, &context.settings, &start, wanted.len(), None);
+        own_read(&context.settings, &start, wanted.len()).push(&mut commands);
         let mut replies = connection.ask(&commands).await?;
 
         let now = context.clock.now();
@@ -167,7 +165,7 @@ impl Reader {
         context: &Context,
     ) -> Result<Vec<Delivery>, RedisFailure> {
         let settings = &context.settings;
-        let count = self.count(context);
+        let count = self.portion.count();
         let mut commands = Commands::default();
         // Once the group has read past a gap, it is too late to see it. Asking before every read takes no turn
         // of its own, and of the server's time a few microseconds for a batch.
@@ -175,7 +173,8 @@ impl Reader {
         if looks {
             info::ask_for_both(&mut commands, &settings.stream);
         }
-        push_read(&mut commands, &context.settings, ">", count, Some(settings.block));
+        let read = own_read(settings, GroupRead::NEW, count);
+        GroupRead { block: Some(settings.block), ..read }.push(&mut commands);
         let mut replies = connection.ask_blocking(&commands, settings.block).await?;
         if looks {
             let (mut stream, mut group) = (replies, replies);
@@ -201,9 +200,7 @@ impl Reader {
                 batch.push(entry.deliver(&context.codec, now, 1));
             }
         }
-        if let Some(mean) = bytes.checked_div(seen) {
-            self.weigh(mean);
-        }
+        self.portion.weigh(seen, bytes);
         if let (false, Some(last)) = (self.rewound.is_empty(), batch.last()) {
             self.rewound.retain(|id| *id > last.receipt.entry_id());
         }
@@ -211,23 +208,16 @@ impl Reader {
         Ok(batch)
     }
 
-    /// How many entries to ask for.
-    fn count(&self, context: &Context) -> usize {
-        (context.settings.batch_bytes / self.entry_bytes).clamp(1, context.settings.batch_size)
-    }
-
-    fn weigh(&mut self, mean: usize) {
-        self.entry_bytes = mean.max((3 * self.entry_bytes + mean) / 4).max(1);
-    }
-
     /// The answer exceeded what an answer may be. What it held is pending here now: ask again in halves, and
     /// in the end go without the one entry that is too large by itself.
-    fn ask_for_less(&mut self, context: &Context) {
-        match (self.count(context), self.step) {
-            (count @ 2.., _) => self.entry_bytes = context.settings.batch_bytes.div_ceil(count / 2),
-            (_, Step::OwnPending { .. }) => self.oversized = self.reading,
+    fn ask_for_less(&mut self) {
+        if self.portion.halve() {
+            return;
+        }
+        match self.step {
+            Step::OwnPending { .. } => self.oversized = self.reading,
             // What the server says of a stream includes its first and its last entry.
-            (_, Step::New) => self.blind_until = Some(Instant::now() + BLIND),
+            Step::New => self.blind_until = Some(Instant::now() + BLIND),
         }
     }
 
@@ -240,20 +230,17 @@ impl Reader {
     }
 }
 
-fn push_read(
-    commands: &mut Commands,
-    settings: &RedisStreamSettings,
-    after: &str,
-    count: usize,
-    block: Option<Duration>,
-) {
-    let (count, block) = (count.to_string(), block.map(|block| block.as_millis().to_string()));
-    let mut words = vec!["XREADGROUP", "GROUP", &settings.group, &settings.consumer, "COUNT", &count];
-    if let Some(block) = &block {
-        words.extend(["BLOCK", block]);
+/// A read of what is pending here after an entry, or of what is new.
+fn own_read<'a>(settings: &'a RedisStreamSettings, after: &'a str, count: usize) -> GroupRead<'a> {
+    GroupRead {
+        stream: &settings.stream,
+        group: &settings.group,
+        consumer: &settings.consumer,
+        after,
+        count,
+        block: None,
+        acknowledged: false,
     }
-    words.extend(["STREAMS", &settings.stream, after]);
-    commands.push(&words);
 }
 
 /// What can be said of an entry that cannot be read.

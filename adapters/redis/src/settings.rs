@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use crate::connection::Limits;
 use crate::error::ConnectError;
+use crate::live_group;
 
 /// How to read one stream.
 #[derive(Clone)]
@@ -62,30 +63,22 @@ impl RedisStreamSettings {
     }
 
     pub(crate) fn check(&self) -> Result<(), ConnectError> {
-        let named = [("stream", &self.stream), ("group", &self.group), ("consumer", &self.consumer)];
-        for (setting, value) in named {
-            if value.is_empty() {
-                return Err(ConnectError::invalid(setting, "it is empty"));
-            }
+        check_named([("stream", &self.stream), ("group", &self.group), ("consumer", &self.consumer)])?;
+        if self.group.starts_with(live_group::PREFIX) {
+            return Err(ConnectError::invalid(
+                "group",
+                "groups of that name are of live feeds, and pass away",
+            ));
         }
-        let counted = [
+        check_counted([
             ("batch_size", self.batch_size),
             ("batch_bytes", self.batch_bytes),
             ("connections", self.connections),
-        ];
-        for (setting, value) in counted {
-            if value == 0 {
-                return Err(ConnectError::invalid(setting, "it is zero"));
-            }
-        }
+        ])?;
         if self.reply_bytes < self.batch_bytes {
             return Err(ConnectError::invalid("reply_bytes", "it is less than batch_bytes"));
         }
-        // The server reads milliseconds, and takes 0 for "for ever".
-        if self.block < Duration::from_millis(1) {
-            return Err(ConnectError::invalid("block", "it is less than a millisecond"));
-        }
-        Ok(())
+        check_block(self.block)
     }
 
     pub(crate) const fn limits(&self) -> Limits {
@@ -117,6 +110,32 @@ impl fmt::Debug for RedisStreamSettings {
     }
 }
 
+pub(crate) fn check_named<const N: usize>(
+    settings: [(&'static str, &String); N],
+) -> Result<(), ConnectError> {
+    match settings.into_iter().find(|(_, name)| name.is_empty()) {
+        Some((setting, _)) => Err(ConnectError::invalid(setting, "it is empty")),
+        None => Ok(()),
+    }
+}
+
+pub(crate) fn check_counted<const N: usize>(
+    settings: [(&'static str, usize); N],
+) -> Result<(), ConnectError> {
+    match settings.into_iter().find(|(_, count)| *count == 0) {
+        Some((setting, _)) => Err(ConnectError::invalid(setting, "it is zero")),
+        None => Ok(()),
+    }
+}
+
+/// The server reads milliseconds, and takes 0 for "for ever".
+pub(crate) fn check_block(block: Duration) -> Result<(), ConnectError> {
+    if block < Duration::from_millis(1) {
+        return Err(ConnectError::invalid("block", "it is less than a millisecond"));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,7 +145,8 @@ mod tests {
         let sound = RedisStreamSettings::new("redis://:secret@localhost", "telemetry", "one");
         assert!(sound.check().is_ok());
         assert!(!format!("{sound:?}").contains("secret"));
-        let senseless: [fn(&mut RedisStreamSettings); 6] = [
+        let senseless: [fn(&mut RedisStreamSettings); 7] = [
+            |settings| settings.group = "live-broadcast-1".into(),
             |settings| settings.consumer.clear(),
             |settings| settings.batch_size = 0,
             |settings| settings.batch_bytes = 0,

@@ -1,6 +1,8 @@
 //! How messages look on the wire: JSON text, `type` first.
 
 mod client;
+#[cfg(test)]
+mod golden;
 mod json;
 mod positions;
 mod server;

@@ -10,9 +10,7 @@ pub struct SocketSettings {
     pub origins: Origins,
     /// Name of the cookie that says who somebody is.
     pub cookie_name: String,
-    /// Nobody is asked for a cookie: all come with an empty credential. For demonstrations.
-    pub anonymous: bool,
-    /// Whether somebody without a cookie is let in, with an empty credential: for a demonstration on this machine.
+    /// Nobody is asked for a cookie: all come with an empty credential. For a demonstration on one's own machine.
     pub anonymous: bool,
     /// How long it may take to find out who somebody is; then they are told to come again.
     pub admit_within: Duration,
@@ -39,7 +37,6 @@ impl Default for SocketSettings {
         Self {
             origins: Origins::own(),
             cookie_name: "directus_session_token".to_owned(),
-            anonymous: false,
             anonymous: false,
             admit_within: Duration::from_secs(10),
             first_message_within: Duration::from_secs(10),

@@ -89,7 +89,6 @@ impl LiveSocket {
         }
         match session(headers, &self.settings.cookie_name) {
             Shown::Session(credential) => Ok(credential),
-            Shown::Nothing if self.settings.anonymous => Ok(Credential::new("")),
             Shown::Nothing => Err(not_signed_in()),
             Shown::SeveralThings => Err(Problem::new(
                 StatusCode::UNAUTHORIZED,

@@ -154,22 +154,23 @@ impl Service {
     pub(crate) async fn run(mut self) -> Ended {
         let mut ended = Ended::AsAsked;
         tokio::select! {
+            biased;
             () = self.stop.cancelled() => {}
-            first = self.tasks.join_next() => {
+            // A task may have ended because it was told to stop, and be the first to be heard of.
+            first = self.tasks.join_next() => if !self.stop.is_cancelled() || failed(first.as_ref()) {
                 ended = Ended::Crashed;
                 report(first);
                 self.stop.cancel();
             }
         }
         let all = async {
-            while let Some(task) = self.tasks.join_next().await {
-                if matches!(task, Err(_) | Ok((_, Err(_)))) {
+            // Watching for a second signal goes on for as long as anything else does.
+            while self.tasks.len() > 1
+                && let Some(task) = self.tasks.join_next().await
+            {
+                if failed(Some(&task)) {
                     report(Some(task));
                     ended = Ended::Crashed;
-                }
-                // Watching for a second signal goes on for as long as anything else does.
-                if self.tasks.len() <= 1 {
-                    break;
                 }
             }
             self.database.close().await;
@@ -183,6 +184,10 @@ impl Service {
 }
 
 type Task = Result<(&'static str, anyhow::Result<()>), tokio::task::JoinError>;
+
+fn failed(task: Option<&Task>) -> bool {
+    matches!(task, Some(Err(_) | Ok((_, Err(_)))))
+}
 
 fn report(task: Option<Task>) {
     match task {

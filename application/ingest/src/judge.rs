@@ -97,14 +97,20 @@ impl Judge {
             set_aside.push(SetAside { receipt, letter });
         }
 
-        if !self.recall(&positions, stop).await {
-            return None;
-        }
         let mut judged = Vec::with_capacity(positions.len());
         let mut entries = Vec::with_capacity(positions.len());
-        for (position, entry) in positions {
-            judged.push(self.states.judge(&self.rules, position));
-            entries.push(entry);
+        while !positions.is_empty() {
+            // No more than there is room for at a time, lest the states of some take the place of others before
+            // those are judged. Usually that is all of them.
+            let later = positions.split_off(positions.len().min(self.states.capacity()));
+            if !self.recall(&positions, stop).await {
+                return None;
+            }
+            for (position, entry) in positions {
+                judged.push(self.states.judge(&self.rules, position));
+                entries.push(entry);
+            }
+            positions = later;
         }
         self.shared.metrics.marked(&judged);
         self.shared.metrics.device_states.set(self.states.len() as f64);
@@ -124,10 +130,11 @@ impl Judge {
             && self.store.ping().await.is_ok()
     }
 
-    /// Recalls the devices that are not in memory, all in one query. `false` if it was told to stop instead.
+    /// Recalls the devices that are not in memory, all in one query; those that are will not be forgotten for
+    /// them. `false` if it was told to stop instead.
     async fn recall(&mut self, positions: &[(Position, Entry)], stop: &CancellationToken) -> bool {
         let ids = positions.iter().map(|(position, _)| position.device_id);
-        let mut unknown: Vec<DeviceId> = ids.filter(|id| !self.states.contains(id)).collect();
+        let mut unknown: Vec<DeviceId> = ids.filter(|id| !self.states.hear_of(id)).collect();
         if unknown.is_empty() {
             return true;
         }

@@ -13,7 +13,8 @@ use processor_domain::ports::{
 };
 use processor_domain::rules::RuleSet;
 use processor_domain::{
-    DeadLetterReason, Delivery, DeviceState, EntryId, Outcome, Position, Receipt, Record, Standing, samples,
+    DeadLetterReason, Delivery, DeviceState, EntryId, Novelty, Outcome, Position, Receipt, Record, Standing,
+    samples,
 };
 use processor_ingest::{Ingest, IngestSettings, Ports};
 use processor_tasks::TaskEnded;
@@ -31,6 +32,7 @@ struct Scene {
     dead_letters: MockDeadLetters,
     acknowledgements: usize,
     refuse_acknowledgements: usize,
+    settings: IngestSettings,
 }
 
 fn entry(number: u64) -> EntryId {
@@ -79,6 +81,7 @@ impl Scene {
             dead_letters: MockDeadLetters::new(),
             acknowledgements,
             refuse_acknowledgements: 0,
+            settings: IngestSettings { sample_every: Duration::from_hours(1), ..IngestSettings::default() },
         }
     }
 
@@ -124,9 +127,9 @@ impl Scene {
             dead_letters: Arc::new(self.dead_letters),
             clock: Arc::new(SystemClock),
         };
-        let settings = IngestSettings { sample_every: Duration::from_hours(1), ..IngestSettings::default() };
-        let ingest =
-            metrics::with_local_recorder(&recorder, || Ingest::new(ports, RuleSet::standard(), settings));
+        let ingest = metrics::with_local_recorder(&recorder, || {
+            Ingest::new(ports, RuleSet::standard(), self.settings)
+        });
         let ended = tokio::time::timeout(Duration::from_mins(10), ingest.run(stop)).await.expect("it stops");
         let story = self.story.lock().unwrap().clone();
         (ended, story, counters(&recorder))
@@ -305,6 +308,29 @@ async fn unknown_devices_of_a_batch_are_recalled_in_one_query_and_only_once() {
         .times(1)
         .withf(|devices| devices.len() == 5)
         .returning(|devices| Ok(devices.iter().map(|device| (*device, DeviceState::default())).collect()));
+    let (ended, ..) = scene.play().await;
+    assert!(ended.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn devices_of_a_batch_are_not_forgotten_for_each_other_before_they_are_judged() {
+    let at_second = |second: u64, devices: &[u64]| -> Vec<Delivery> {
+        let ts = samples::at("2026-05-01T10:00:00Z").plus(Duration::from_secs(second));
+        let position = |device: &u64| samples::position().device(*device).at_moment(ts).build();
+        devices.iter().map(|device| delivery(*device, Record::Position(position(device)))).collect()
+    };
+    // Room for two. First one that is remembered meets one that is not, then there are more than there is room for.
+    let mut scene =
+        Scene::of(vec![at_second(1, &[1, 2]), at_second(2, &[3, 1]), at_second(3, &[1, 2, 3, 4])]);
+    scene.settings.device_capacity = std::num::NonZeroUsize::new(2).unwrap();
+    scene.memory.expect_recall().returning(|devices| {
+        let known = DeviceState::remembered(Some(samples::at("2026-05-01T10:00:00Z")), None);
+        Ok(devices.iter().map(|device| (*device, known)).collect())
+    });
+    scene.store.expect_commit().times(3).returning(|batch| {
+        assert!(batch.iter().all(|judged| judged.novelty == Novelty::Fresh), "{batch:?}");
+        Ok(vec![Verdict::Stored; batch.len()])
+    });
     let (ended, ..) = scene.play().await;
     assert!(ended.is_ok());
 }

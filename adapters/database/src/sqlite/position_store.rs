@@ -1,19 +1,19 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use processor_domain::ports::{PositionStore, StoreError, Verdict};
 use processor_domain::{Altitude, Heading, Judged, Position, Speed};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ConnectionTrait, DatabaseTransaction, EntityTrait, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait, TryInsertResult,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait, TryInsertResult,
 };
 
 use super::failure::Failure;
 use super::{Pools, attributes};
 use crate::entity::columns::{JsonText, Moment};
 use crate::entity::positions::{ActiveModel, Column, Entity, Model};
-use crate::layers::{Echo, Layers};
+use crate::layers::Layers;
 use crate::storable::{refusal, unstorable};
 
 /// Rows in one statement: of few lengths, so that each is prepared once.
@@ -39,7 +39,7 @@ impl SqlitePositionStore {
             .map(|judged| refused(&judged.position).map_or(Verdict::Stored, Verdict::Refused))
             .collect();
         let storable = (0..batch.len()).filter(|index| verdicts[*index] == Verdict::Stored).collect();
-        let Layers { layers, echoes } = Layers::of(batch, storable);
+        let layers = Layers::of(batch, storable);
         // The lock for writing is taken at once: one that is asked for later is refused, not waited for, if
         // another process wrote meanwhile.
         let immediate = TransactionOptions {
@@ -47,7 +47,7 @@ impl SqlitePositionStore {
             ..TransactionOptions::default()
         };
         let transaction = self.pools.writer.begin_with_options(immediate).await?;
-        for layer in &layers {
+        for layer in &layers.layers {
             let mut rest = layer.as_slice();
             while !rest.is_empty() {
                 let length = LENGTHS.into_iter().find(|length| *length <= rest.len()).unwrap_or(1);
@@ -57,12 +57,7 @@ impl SqlitePositionStore {
             }
         }
         transaction.commit().await?;
-        for Echo { index, of } in echoes {
-            verdicts[index] = match &verdicts[of] {
-                Verdict::Refused(_) => verdicts[of].clone(),
-                _ => Verdict::Duplicate,
-            };
-        }
+        layers.echo(&mut verdicts);
         Ok(verdicts)
     }
 }
@@ -99,13 +94,26 @@ async fn write_slice(
     if inserted.len() == slice.len() {
         return Ok(());
     }
-    for &row in slice {
-        let position = &batch[row].position;
-        if !inserted.contains(&(position.device_id.as_str().to_owned(), Moment(position.ts))) {
-            verdicts[row] = unite(transaction, &batch[row]).await?;
-        }
+    let missing: Vec<usize> =
+        slice.iter().copied().filter(|row| !inserted.contains(&key_of(&batch[*row].position))).collect();
+    let there = rows_there(transaction, batch, &missing).await?;
+    for row in missing {
+        let Some(there) = there.get(&key_of(&batch[row].position)) else { continue };
+        verdicts[row] = match united(there, &batch[row]) {
+            Some(united) => {
+                Entity::update(united).exec(transaction).await?;
+                Verdict::Merged
+            }
+            None => Verdict::Duplicate,
+        };
     }
     Ok(())
+}
+
+type Key = (String, Moment);
+
+fn key_of(position: &Position) -> Key {
+    (position.device_id.as_str().to_owned(), Moment(position.ts))
 }
 
 /// Inserts those of `rows` that are not there and returns their keys.
@@ -113,7 +121,7 @@ async fn insert(
     transaction: &DatabaseTransaction,
     batch: &[Judged],
     rows: &[usize],
-) -> Result<HashSet<(String, Moment)>, Failure> {
+) -> Result<HashSet<Key>, Failure> {
     let result = Entity::insert_many(rows.iter().map(|row| row_of(&batch[*row])))
         .on_conflict_do_nothing_on([Column::DeviceId, Column::Ts])
         .exec_with_returning_keys(transaction)
@@ -142,14 +150,18 @@ fn row_of(Judged { position, faults, .. }: &Judged) -> ActiveModel {
     }
 }
 
-/// Unites a position with the row that has its key.
-async fn unite(transaction: &DatabaseTransaction, judged: &Judged) -> Result<Verdict, Failure> {
-    let position = &judged.position;
-    let key = (position.device_id.as_str().to_owned(), Moment(position.ts));
-    let Some(there) = Entity::find_by_id(key).one(transaction).await? else { return Ok(Verdict::Stored) };
-    let Some(united) = united(&there, judged) else { return Ok(Verdict::Duplicate) };
-    Entity::update(united).exec(transaction).await?;
-    Ok(Verdict::Merged)
+/// What is there under the keys of `rows`.
+async fn rows_there(
+    transaction: &DatabaseTransaction,
+    batch: &[Judged],
+    rows: &[usize],
+) -> Result<HashMap<Key, Model>, Failure> {
+    let keys = rows.iter().fold(Condition::any(), |keys, row| {
+        let (device_id, ts) = key_of(&batch[*row].position);
+        keys.add(Column::DeviceId.eq(device_id).and(Column::Ts.eq(ts)))
+    });
+    let there = Entity::find().filter(keys).all(transaction).await?;
+    Ok(there.into_iter().map(|row| ((row.device_id.clone(), row.ts), row)).collect())
 }
 
 /// What `there` becomes by what `judged` adds to it; `None` if it adds nothing.

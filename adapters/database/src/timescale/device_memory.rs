@@ -9,8 +9,9 @@ use processor_domain::{DeviceId, DeviceState, Timestamp};
 use sea_orm::sqlx::postgres::{PgBindIterExt, PgRow};
 use sea_orm::sqlx::{self, PgConnection, PgPool, Row};
 
+use super::Lease;
+use super::deadline::in_time;
 use super::moment::PgMoment;
-use super::{Failure, Lease};
 use crate::remembered::{AHEAD, FUTURE, LOOKED_THROUGH, fix};
 use crate::storable;
 
@@ -44,8 +45,11 @@ LEFT JOIN LATERAL (
 /// The newest chunks that hold anything up to $1, newest first.
 const CHUNKS: &str = "SELECT c.range_start, c.range_end
 FROM timescaledb_information.chunks c
-WHERE format('%I.%I', c.hypertable_schema, c.hypertable_name)::regclass = to_regclass('positions')
-    AND c.range_start <= $1
+WHERE c.hypertable_name = 'positions' AND c.range_start <= $1
+    AND c.hypertable_schema = (
+        SELECT n.nspname FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
+        WHERE t.oid = to_regclass('positions')
+    )
 ORDER BY c.range_end DESC
 LIMIT $2";
 
@@ -92,17 +96,6 @@ impl TimescaleDeviceMemory {
         Self { readers, deadline, clock }
     }
 
-    /// The end of `work`, or of the time that it may take.
-    async fn in_time<T>(
-        &self,
-        work: impl Future<Output = Result<T, sqlx::Error>> + Send,
-    ) -> Result<T, StoreError> {
-        match tokio::time::timeout(self.deadline, work).await {
-            Ok(result) => result.map_err(|error| Failure::from(error).into_store_error()),
-            Err(elapsed) => Err(StoreError::Unavailable { kind: "deadline", cause: elapsed.into() }),
-        }
-    }
-
     fn newest_allowed(&self) -> PgMoment {
         PgMoment(self.clock.now().plus(AHEAD))
     }
@@ -135,6 +128,8 @@ impl TimescaleDeviceMemory {
         let mut newest: HashMap<DeviceId, Timestamp> = HashMap::new();
         for (start, end) in spans(&mut connection, until).await? {
             let rows = sqlx::query(DEVICES)
+                // A plan for any span walks through all chunks for each device; this one is made for its span.
+                .persistent(false)
                 .bind(start)
                 .bind(end)
                 .bind(i64::try_from(limit).unwrap_or(i64::MAX))
@@ -204,12 +199,12 @@ fn state_of(row: &PgRow) -> Result<Option<(DeviceId, DeviceState)>, sqlx::Error>
 #[async_trait]
 impl DeviceMemory for TimescaleDeviceMemory {
     async fn recall(&self, devices: &[DeviceId]) -> Result<Recalled, StoreError> {
-        self.in_time(self.recall_now(devices)).await
+        in_time(self.deadline, self.recall_now(devices)).await
     }
 
     /// Looks into the newest chunks of a hypertable, newest first, until it has heard of enough devices; into
     /// all of a plain table. The time it takes grows with the number of devices, not with that of rows.
     async fn recall_recent(&self, limit: usize) -> Result<Recalled, StoreError> {
-        self.in_time(self.recall_recent_now(limit)).await
+        in_time(self.deadline, self.recall_recent_now(limit)).await
     }
 }

@@ -1,13 +1,12 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sea_orm::sqlx::{self, ConnectOptions, Connection, Executor, PgPool};
+use sea_orm::sqlx::{self, ConnectOptions, Executor, PgPool};
 
+use super::writers::Writers;
 use crate::DatabaseSettings;
 
-/// A connection that writes and was idle for longer is asked whether it is still there before it is used. One
-/// that was just used is taken to be there: if it is not, the batch is written again, which happens anyhow.
-const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 /// Longest that asking whether the server is there may take.
 pub(crate) const PING_LIMIT: Duration = Duration::from_secs(2);
 
@@ -15,7 +14,7 @@ pub(crate) const PING_LIMIT: Duration = Duration::from_secs(2);
 /// never has a connection that writes, and health is told even when all of them are busy.
 #[derive(Debug, Clone)]
 pub(crate) struct Pools {
-    pub(crate) writers: PgPool,
+    pub(crate) writers: Arc<Writers>,
     pub(crate) readers: PgPool,
     pub(crate) health: PgPool,
 }
@@ -29,18 +28,11 @@ impl Pools {
             options.clone().options(["seqscan", "hashjoin", "mergejoin"].map(|way| (enable(way), "off")));
         let writers = settings.writers.get();
         Ok(Self {
-            writers: pool(settings.acquire_timeout)
-                .max_connections(writers)
-                .test_before_acquire(false)
-                .before_acquire(|connection, meta| {
-                    Box::pin(async move {
-                        if meta.idle_for > TRUSTED_IDLE {
-                            connection.ping().await?;
-                        }
-                        Ok(true)
-                    })
-                })
-                .connect_lazy_with(writing),
+            writers: Writers::new(
+                pool(settings.acquire_timeout).max_connections(writers).connect_lazy_with(writing),
+                writers,
+                settings.acquire_timeout,
+            ),
             readers: pool(settings.acquire_timeout).max_connections(2).connect_lazy_with(options.clone()),
             health: pool(PING_LIMIT).max_connections(1).connect_lazy_with(options),
         })

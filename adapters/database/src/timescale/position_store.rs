@@ -66,7 +66,7 @@ impl TimescalePositionStore {
 
     async fn write(&self, batch: &[Judged], known: &[Verdict]) -> Result<Vec<Verdict>, Failure> {
         let Ways { copied, mut inserted } = self.ways(batch, known);
-        let mut writer = Lease::of(&self.pools.writers).await?;
+        let mut writer = self.pools.writers.lease().await?;
         let mut layers = Layers::of(batch, inserted.clone());
         let mut attempt = if copied.is_empty() { Attempt::Insert } else { Attempt::Copy };
         loop {

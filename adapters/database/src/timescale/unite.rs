@@ -8,7 +8,7 @@ use sea_orm::sqlx::{self, Connection, PgConnection, PgTransaction, Postgres, Row
 
 use super::failure::{Failure, RowError};
 use super::moment::PgMoment;
-use crate::layers::{Echo, Layers, key};
+use crate::layers::{Layers, key};
 use crate::storable::refusal;
 
 /// One statement for a batch of any length: a list of values in the text would be prepared anew for each
@@ -91,12 +91,7 @@ pub(crate) async fn write(
             OnRowError::Isolate => isolate(transaction, batch, layer, verdicts).await?,
         }
     }
-    for Echo { index, of } in &layers.echoes {
-        verdicts[*index] = match &verdicts[*of] {
-            Verdict::Refused(_) => verdicts[*of].clone(),
-            _ => Verdict::Duplicate,
-        };
-    }
+    layers.echo(verdicts);
     Ok(())
 }
 
