@@ -4,7 +4,10 @@
 mod databases;
 mod dead_letters;
 mod device_memory;
+mod last_positions;
 mod migrations;
+mod position_feed;
 mod position_store;
 mod position_stream;
 mod redis_only;
+mod roster_source;

@@ -1,28 +1,37 @@
-//! What only a Redis server can do to a stream: lose its group, trim it, cut a connection under a read.
+//! What only a Redis server can do to a stream and to a feed: lose its group, trim it, cut a connection under a
+//! read, keep what nobody needs any more.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use processor_codec::{Limits, RecordCodec};
-use processor_domain::ports::{PositionStream, SystemClock};
+use processor_domain::ports::{Observed, PositionFeed, PositionStream, StreamError, SystemClock};
 use processor_domain::{Delivery, EntryId, Outcome, Settled};
-use processor_redis::{ConnectError, RedisPositionStream, RedisStreamSettings};
+use processor_redis::{
+    ConnectError, RedisFeedSettings, RedisPositionFeed, RedisPositionStream, RedisStreamSettings,
+};
 use processor_tests::{RedisServer, eventually, records, unique};
 use redis::FromRedisValue;
 use redis::aio::MultiplexedConnection;
+use redis::streams::{StreamInfoGroup, StreamInfoGroupsReply};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 mod a_connection_that_breaks;
 mod a_group_that_vanishes;
+mod a_live_feed;
 mod a_server_that_will_not_do;
 mod a_trimmed_stream;
 mod entries_left_pending;
+mod instances_that_are_gone;
 
 /// How long a stream may take to be itself again after whatever was done to it.
 const SOON: Duration = Duration::from_secs(5);
+
+/// The caller's, after a failure.
+const BACK_OFF: Duration = Duration::from_millis(100);
 
 /// A stream of its own on a server, with a connection to do things to it.
 struct Lab {
@@ -54,6 +63,31 @@ impl Lab {
         Ok(Arc::new(open(self.settings(consumer)).await?))
     }
 
+    fn feed_settings(&self, instance: &str) -> RedisFeedSettings {
+        RedisFeedSettings::new(self.server.url(), &self.stream, self.consumer(instance))
+    }
+
+    async fn follow(&self, instance: &str) -> anyhow::Result<Arc<RedisPositionFeed>> {
+        Ok(Arc::new(follow(self.feed_settings(instance)).await?))
+    }
+
+    /// The groups of the stream, in alphabetical order.
+    async fn groups(&self) -> anyhow::Result<Vec<StreamInfoGroup>> {
+        let StreamInfoGroupsReply { mut groups } = self.run("XINFO GROUPS STREAM").await?;
+        groups.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+        Ok(groups)
+    }
+
+    /// Their names.
+    async fn group_names(&self) -> anyhow::Result<Vec<String>> {
+        Ok(self.groups().await?.into_iter().map(|group| group.name).collect())
+    }
+
+    /// The name of an instance's group.
+    fn live_group(&self, instance: &str) -> String {
+        format!("live-broadcast-{}", self.consumer(instance))
+    }
+
     /// Runs a command; `STREAM` stands for the name of the stream.
     async fn run<T: FromRedisValue>(&self, command: &str) -> anyhow::Result<T> {
         let mut words = command.split(' ').map(|word| if word == "STREAM" { &self.stream } else { word });
@@ -81,8 +115,13 @@ impl Lab {
 
     /// Waits until a read of this consumer is held back by the server.
     async fn until_blocked(&self, consumer: &str) {
-        let name = format!("name={}:reader ", self.consumer(consumer));
-        eventually(SOON, "the reader waits", async || {
+        self.until_waiting(consumer, "reader").await;
+    }
+
+    /// Waits until a read on this consumer's connection for this purpose is held back by the server.
+    async fn until_waiting(&self, consumer: &str, purpose: &str) {
+        let name = format!("name={}:{purpose} ", self.consumer(consumer));
+        eventually(SOON, "a read is held back", async || {
             let clients: String = self.run("CLIENT LIST").await.map_err(|error| error.to_string())?;
             let waits = clients
                 .lines()
@@ -90,6 +129,19 @@ impl Lab {
             if waits { Ok(()) } else { Err(clients) }
         })
         .await;
+    }
+
+    /// Cuts this consumer's connection for this purpose.
+    async fn kill(&self, consumer: &str, purpose: &str) -> anyhow::Result<()> {
+        let clients: String = self.run("CLIENT LIST").await?;
+        let name = format!("name={}:{purpose} ", self.consumer(consumer));
+        let mut killed = 0;
+        for line in clients.lines().filter(|line| line.contains(&name)) {
+            let id = line.split(' ').find_map(|field| field.strip_prefix("id=")).unwrap_or_default();
+            killed += self.run::<u32>(&format!("CLIENT KILL ID {id}")).await?;
+        }
+        ensure!(killed > 0, "no {name} to kill in:\n{clients}");
+        Ok(())
     }
 }
 
@@ -100,6 +152,10 @@ fn blocked(line: &str) -> bool {
 
 async fn open(settings: RedisStreamSettings) -> Result<RedisPositionStream, ConnectError> {
     RedisPositionStream::connect(settings, RecordCodec::new(Limits::default()), Arc::new(SystemClock)).await
+}
+
+async fn follow(settings: RedisFeedSettings) -> Result<RedisPositionFeed, ConnectError> {
+    RedisPositionFeed::connect(settings, RecordCodec::new(Limits::default()), Arc::new(SystemClock)).await
 }
 
 /// The next so many entries.
@@ -128,7 +184,11 @@ fn ids(received: &[Delivery]) -> Vec<EntryId> {
     received.iter().map(|delivery| delivery.receipt.entry_id()).collect()
 }
 
-/// Reads on and on, as the program does, and remembers what came; acknowledges it if told to.
+fn observed_ids(seen: &[Observed]) -> Vec<EntryId> {
+    seen.iter().map(|observed| observed.entry_id).collect()
+}
+
+/// Reads or follows on and on, as the program does, and remembers what came; acknowledges it if told to.
 struct Reading {
     received: Arc<Mutex<Vec<EntryId>>>,
     stop: Arc<AtomicBool>,
@@ -137,19 +197,40 @@ struct Reading {
 
 impl Reading {
     fn of(stream: &Arc<RedisPositionStream>, acknowledges: bool) -> Self {
-        let (received, stop) = (Arc::<Mutex<Vec<_>>>::default(), Arc::<AtomicBool>::default());
-        let (all, stopping, stream) = (Arc::clone(&received), Arc::clone(&stop), Arc::clone(stream));
-        let task = tokio::spawn(async move {
-            while !stopping.load(Ordering::SeqCst) {
-                let Ok(batch) = stream.next_batch().await else {
-                    // The caller's back-off.
-                    sleep(Duration::from_millis(100)).await;
-                    continue;
-                };
-                all.lock().unwrap_or_else(PoisonError::into_inner).extend(ids(&batch));
+        let stream = Arc::clone(stream);
+        Self::by(move || {
+            let stream = Arc::clone(&stream);
+            async move {
+                let batch = stream.next_batch().await?;
+                let entries = ids(&batch);
                 let settled = settle(batch);
                 while acknowledges && stream.acknowledge(&settled).await.is_err() {
-                    sleep(Duration::from_millis(100)).await;
+                    sleep(BACK_OFF).await;
+                }
+                Ok(entries)
+            }
+        })
+    }
+
+    fn following(feed: &Arc<RedisPositionFeed>) -> Self {
+        let feed = Arc::clone(feed);
+        Self::by(move || {
+            let feed = Arc::clone(&feed);
+            async move { Ok(observed_ids(&feed.follow().await?)) }
+        })
+    }
+
+    fn by<F>(mut next: impl FnMut() -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = Result<Vec<EntryId>, StreamError>> + Send,
+    {
+        let (received, stop) = (Arc::<Mutex<Vec<_>>>::default(), Arc::<AtomicBool>::default());
+        let (all, stopping) = (Arc::clone(&received), Arc::clone(&stop));
+        let task = tokio::spawn(async move {
+            while !stopping.load(Ordering::SeqCst) {
+                match next().await {
+                    Ok(entries) => all.lock().unwrap_or_else(PoisonError::into_inner).extend(entries),
+                    Err(_) => sleep(BACK_OFF).await,
                 }
             }
         });

@@ -11,11 +11,15 @@ use processor_embedded::{EmbeddedPositionFeed, EmbeddedPositionStream, EmbeddedS
 /// A stream that keeps the newest 16 entries for feeds, which get 10 at a time.
 fn stream() -> EmbeddedPositionStream {
     let settings = EmbeddedSettings {
-        feed_capacity: NonZeroUsize::new(16).unwrap(),
-        batch_size: NonZeroUsize::new(10).unwrap(),
+        feed_capacity: room_for(16),
+        batch_size: room_for(10),
         ..EmbeddedSettings::default()
     };
     EmbeddedPositionStream::new(settings, RecordCodec::new(Limits::default()), Arc::new(SystemClock))
+}
+
+fn room_for(entries: usize) -> NonZeroUsize {
+    NonZeroUsize::new(entries).expect("not zero")
 }
 
 /// One record for each of these devices.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context;
 use processor_database::Database;
 use processor_domain::rules::RuleSet;
-use processor_domain::{DeviceState, DeviceStates, Fault, Faults, Judged, Position, Timestamp, samples};
+use processor_domain::{DeviceState, DeviceStates, Fault, Faults, Fix, Judged, Position, Timestamp, samples};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -53,7 +53,7 @@ pub(crate) async fn the_newest_time_and_the_newest_good_fix_are_remembered(
     let state = recall_one(database, 1, now).await?;
     let expected = (Some("2026-05-01T10:00:09.000001Z".into()), Some("2026-05-01T10:00:05.000Z".into()));
     assert_eq!(times(&state), expected);
-    assert_eq!(state.last_good().map(|fix| fix.coordinates()), Some(good.coordinates));
+    assert_eq!(state.last_good().map(Fix::coordinates), Some(good.coordinates));
     let never_good = recall_one(database, 2, now).await?;
     assert_eq!(times(&never_good), (Some("2026-05-01T09:00:00.000Z".into()), None));
     Ok(())
