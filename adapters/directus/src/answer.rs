@@ -29,8 +29,8 @@ pub(crate) enum Permission {
 impl Answer {
     /// Who the viewer is.
     ///
-    /// 200 alone proves nothing: a share answers with 200 and no user. Nor does 401 alone mean nobody: a token
-    /// that is not one of Directus' is answered with 403.
+    /// 200 alone proves nothing: the session of a share, which has no user, is answered with 200 and the id of the
+    /// share. Nor does 401 alone mean nobody: a token whose signature is wrong is answered with 403.
     pub(crate) fn identity(self) -> Result<Option<Viewer>, DirectusFailure> {
         match self.status {
             StatusCode::OK => {}
@@ -41,8 +41,10 @@ impl Answer {
         if data.is_null() {
             return Ok(None);
         }
-        match data.get("id").and_then(Value::as_str) {
-            Some(id) if is_uuid(id) => Ok(Some(Viewer { id: id.into() })),
+        let uuid = |name| data.get(name).and_then(Value::as_str).filter(|id| is_uuid(id));
+        match (uuid("id"), uuid("share")) {
+            (Some(id), _) => Ok(Some(Viewer { id: id.into() })),
+            (None, Some(_)) if data.get("id").is_none() => Ok(None),
             _ => Err(DirectusFailure::Unexpected("names no user")),
         }
     }
@@ -55,14 +57,17 @@ impl Answer {
             StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => return Ok(Permission::Denied),
             _ => return Err(self.neither_yes_nor_no()),
         }
-        let same = match self.data()?.get("id") {
-            // A UUID is the same in either case.
-            Some(Value::String(id)) => id.eq_ignore_ascii_case(event.as_str()),
-            Some(Value::Number(id)) => id.to_string() == event.as_str(),
-            _ => false,
+        let id = match self.data()?.get("id") {
+            Some(Value::String(id)) => id.clone(),
+            Some(Value::Number(id)) => id.to_string(),
+            _ => String::new(),
         };
-        if same {
+        if id == event.as_str() {
             Ok(Permission::Granted)
+        } else if id.eq_ignore_ascii_case(event.as_str()) {
+            // Directus finds a UUID in capitals too, but the roster does not have it: who watched that event would
+            // see nothing, and not know why.
+            Ok(Permission::Denied)
         } else {
             Err(DirectusFailure::Unexpected("is not about the event"))
         }
@@ -108,6 +113,7 @@ mod tests {
         }
         for (status, body) in [
             (200, r#"{"data":null}"#),
+            (200, r#"{"data":{"share":"1ff8a093-b333-4f89-a2ca-40e58060d125"}}"#),
             (401, r#"{"errors":[{"message":"…","extensions":{"code":"INVALID_CREDENTIALS"}}]}"#),
             (401, r#"{"errors":[{"message":"…","extensions":{"code":"TOKEN_EXPIRED"}}]}"#),
             (403, r#"{"errors":[{"message":"…","extensions":{"code":"INVALID_TOKEN"}}]}"#),
@@ -128,7 +134,8 @@ mod tests {
             (200, r#"{"errors":[]}"#),
             (200, r#"{"data":{}}"#),
             (200, r#"{"data":[]}"#),
-            (200, r#"{"data":{"share":"0f1a7f8e-32ab-4f0e-9c7e-2f0c3a1f5b6d"}}"#),
+            (200, r#"{"data":{"share":null}}"#),
+            (200, r#"{"data":{"share":"1ff8a093-b333-4f89-a2ca-40e58060d125","id":1}}"#),
             (200, r#"{"data":{"id":null}}"#),
             (200, r#"{"data":{"id":1}}"#),
             (200, r#"{"data":{"id":""}}"#),
@@ -161,9 +168,9 @@ mod tests {
             ),
             (
                 200,
-                r#"{"data":{"id":"0F1A7F8E-32AB-4F0E-9C7E-2F0C3A1F5B6D"}}"#,
-                USER,
-                Some(Permission::Granted),
+                r#"{"data":{"id":"0f1a7f8e-32ab-4f0e-9c7e-2f0c3a1f5b6d"}}"#,
+                "0F1A7F8E-32AB-4F0E-9C7E-2F0C3A1F5B6D",
+                Some(Permission::Denied),
             ),
             (403, "", "42", Some(Permission::Denied)),
             (404, "", "42", Some(Permission::Denied)),

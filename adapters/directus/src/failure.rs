@@ -8,8 +8,8 @@ use processor_domain::ports::AccessError;
 /// It travels as the cause of [`AccessError::Unknown`], and is shared by all who waited for the same answer.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectusFailure {
-    /// So many questions wait for their turn already that this one would wait in vain, or it did.
-    #[error("too many questions wait for their turn")]
+    /// It was not asked: too many questions wait for their turn already, or Directus wants to be left alone.
+    #[error("the question would have waited too long for its turn")]
     NoTurn {
         /// When there will be a turn again, about.
         retry_after: Duration,

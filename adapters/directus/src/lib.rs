@@ -4,8 +4,8 @@
 //!
 //! | question | request | yes | no |
 //! |---|---|---|---|
-//! | who is this | `GET /users/me?fields=id` | 200 with the UUID of a user | 401, 403, `data: null` |
-//! | may they see this event | `GET /items/events/<id>?fields=id` | 200 with that id | 401, 403, 404 |
+//! | who is this | `GET /users/me?fields=id` | 200 with the UUID of a user | 401, 403, `data: null`, a share |
+//! | may they see this event | `GET /items/events/<id>?fields=id` | 200 with that id | 401, 403, 404, the id spelled otherwise |
 //!
 //! Everything else is no answer: it is told as *unknown*, allows nothing and is never remembered.
 //!
