@@ -9,4 +9,4 @@ mod server;
 
 pub(crate) use client::read;
 pub use positions::JsonFrames;
-pub(crate) use server::{not_understood, text_of};
+pub(crate) use server::{not_understood, parts_of};

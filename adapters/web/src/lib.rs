@@ -5,6 +5,7 @@
 //!                  └► the page, which is part of the program
 //! ```
 
+mod connections;
 mod cookie;
 mod frames;
 mod operations;

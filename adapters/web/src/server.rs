@@ -16,19 +16,26 @@ use poem::http::{Request as HttpRequest, Response as HttpResponse, StatusCode};
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response, Route, get};
 use processor_live::Live;
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
+use crate::connections::Connections;
 use crate::page::Page;
 use crate::problem::Problem;
-use crate::upgrade::{Connection, LiveSocket, Sockets};
+use crate::upgrade::{Connection, LiveSocket};
 use crate::{InvalidPage, PageConfig, SocketSettings};
 
 /// Pause after a connection could not be accepted. The usual cause is that there are no file descriptors left, and
 /// without a pause the loop would spin until there are.
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// Bytes that the system keeps of what is on its way to a viewer; it takes twice as many.
+///
+/// By itself it would take megabytes for a viewer who reads slowly, all of them positions that are old when they
+/// arrive. What does not fit waits in the river, where newer ones take its place.
+const SEND_BUFFER: usize = 128 << 10;
 
 /// Bytes of the head of a request.
 const HEAD_BYTES: usize = 16 << 10;
@@ -61,25 +68,23 @@ impl LiveServer {
         Ok(Self { live, settings, page: Arc::new(Page::new(page)?) })
     }
 
-    /// Serves until `stop` is cancelled. Then nobody is let in any more, every socket is closed with 1001, and it
-    /// returns when all are gone, at the latest after [`SocketSettings::stop_within`].
+    /// Serves until `stop` is cancelled, which is to be what stops [`Live::run`] too: that closes every socket with
+    /// 1001. Nobody is let in any more, and it returns when all are gone, at the latest after
+    /// [`SocketSettings::stop_within`], when those that are left are cut off.
     ///
     /// # Cancel safety
     /// Not cancel safe: to stop it, cancel `stop` and wait.
     ///
     /// # Errors
-    /// The listener has no address, so it is none.
+    /// The listener is none: it has no address, or its connections cannot be set up.
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
         let Self { live, settings, page } = self;
         let local = LocalAddr(listener.local_addr()?.into());
-        let (tasks, cut_off) = (TaskTracker::new(), CancellationToken::new());
+        // Connections have what their listener has.
+        SockRef::from(&listener).set_send_buffer_size(SEND_BUFFER)?;
+        let tasks = Arc::new(Connections::default());
         let SocketSettings { head_within, connection_at_most, connections, stop_within, .. } = settings;
-        let socket = LiveSocket::new(
-            live,
-            settings,
-            stop.clone(),
-            Sockets { tasks: tasks.clone(), cut_off: cut_off.clone() },
-        );
+        let socket = LiveSocket::new(live, settings, stop.clone(), Arc::clone(&tasks));
         let endpoint = Box::new(ToDynEndpoint(routes(socket, page)));
         let shared = Shared { endpoint, head_within, connection_at_most, local, stop: stop.clone() };
         let shared = Arc::new(shared);
@@ -90,12 +95,10 @@ impl LiveServer {
                 Ok((stream, remote, place)) => {
                     failing = false;
                     let shared = Arc::clone(&shared);
-                    let serving = async move {
+                    tasks.spawn(async move {
                         shared.connection(stream, remote).await;
                         drop(place);
-                    };
-                    let cut_off = cut_off.clone();
-                    tasks.spawn(async move { cut_off.run_until_cancelled(serving).await });
+                    });
                 }
                 Err(error) => {
                     if !std::mem::replace(&mut failing, true) {
@@ -106,12 +109,7 @@ impl LiveServer {
             }
         }
         drop(listener);
-        tasks.close();
-        if tokio::time::timeout(stop_within, tasks.wait()).await.is_err() {
-            tracing::warn!(connections = tasks.len(), "connections that do not end are cut off");
-            cut_off.cancel();
-            tasks.wait().await;
-        }
+        tasks.finish(stop_within).await;
         Ok(())
     }
 }

@@ -4,6 +4,7 @@
 //! few system calls as it fits in; while that is held up because the viewer does not read, the same task still
 //! reads, answers pings, and hears that it is to close.
 
+mod outbox;
 mod pulse;
 mod wire;
 
@@ -13,11 +14,10 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use processor_live::{Close, Outgoing, ServerMessage, Session};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_util::sync::CancellationToken;
 use tokio_websockets::Message;
 
 use crate::SocketSettings;
-use crate::frames::{not_understood, read, text_of};
+use crate::frames::{not_understood, parts_of, read};
 use pulse::{Beat, Pulse};
 use wire::{Happening, Wire};
 
@@ -51,10 +51,10 @@ impl SocketSettings {
     }
 }
 
-/// Serves a viewer until either side closes.
-pub(crate) async fn serve(connection: OnUpgrade, session: Session, timing: Timing, stop: CancellationToken) {
+/// Serves a viewer until either side closes. When the instance stops it is the session that says so.
+pub(crate) async fn serve(connection: OnUpgrade, session: Session, timing: Timing) {
     match connection.await {
-        Ok(io) => Socket::new(TokioIo::new(io), session, timing).serve(stop).await,
+        Ok(io) => Socket::new(TokioIo::new(io), session, timing).serve().await,
         Err(error) => tracing::debug!(%error, "a viewer went away during the handshake"),
     }
 }
@@ -94,8 +94,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         }
     }
 
-    async fn serve(mut self, stop: CancellationToken) {
-        let end = self.talk(&stop).await;
+    async fn serve(mut self) {
+        let end = self.talk().await;
         tracing::trace!(?end, "a viewer's socket ends");
         match end {
             End::Close { code, reason } => self.wire.close(code, reason),
@@ -106,10 +106,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         drop(tokio::time::timeout(self.close_within, self.wire.finish()).await);
     }
 
-    async fn talk(&mut self, stop: &CancellationToken) -> End {
-        let mut stopped = std::pin::pin!(stop.cancelled());
+    async fn talk(&mut self) -> End {
         loop {
             let happened = tokio::select! {
+                // What a viewer waits for comes first: when there is something to be sent, that is nearly always
+                // what the task was woken for, and asking after all else costs as much as sending it.
+                biased;
+                outgoing = self.session.next(), if !self.in_hand => match outgoing {
+                    Outgoing::Messages(messages) => self.send(messages).await,
+                    Outgoing::Close(why) => Err(why.into()),
+                },
+                // A socket that takes nothing is not told by `next`.
+                why = self.session.closed(), if self.in_hand => Err(why.into()),
                 happening = self.wire.next() => match happening {
                     Happening::Heard(message) => self.hear(&message),
                     Happening::Written => {
@@ -119,14 +127,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                     Happening::Answer => Err(End::Answer),
                     Happening::Gone => Err(End::Gone),
                 },
-                outgoing = self.session.next(), if !self.in_hand => match outgoing {
-                    Outgoing::Messages(messages) => self.send(messages),
-                    Outgoing::Close(why) => Err(why.into()),
-                },
-                // A socket that takes nothing is not told by `next`.
-                why = self.session.closed(), if self.in_hand => Err(why.into()),
                 beat = self.pulse.beat() => self.keep_time(beat),
-                () = &mut stopped => Err(self.close(Close::GoingAway, Close::GoingAway.reason())),
             };
             if let Err(end) = happened {
                 return end;
@@ -134,11 +135,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         }
     }
 
-    fn send(&mut self, messages: Vec<ServerMessage>) -> Result<(), End> {
+    async fn send(&mut self, messages: Vec<ServerMessage>) -> Result<(), End> {
         for message in messages {
-            self.wire.send(Message::text(text_of(message)))?;
+            parts_of(message, |part| self.wire.send(part));
         }
         self.in_hand = true;
+        if self.wire.write().await? {
+            self.written();
+        }
         Ok(())
     }
 
@@ -175,7 +179,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             }
             Err(unreadable) => {
                 self.mistakes += 1;
-                self.wire.send(Message::text(not_understood(&unreadable)))?;
+                self.wire.send(not_understood(&unreadable));
             }
         }
         Ok(())
@@ -192,7 +196,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             Beat::NoPong => Err(End::Gone),
             Beat::Ping => {
                 self.control_messages = 0;
-                self.wire.send(Message::ping(""))?;
+                self.wire.ping()?;
                 self.pulse.asked(self.in_hand);
                 Ok(())
             }

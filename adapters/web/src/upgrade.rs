@@ -1,5 +1,7 @@
 //! From a request to a socket: everything that is decided before the handshake completes.
 
+use std::sync::Arc;
+
 use data_encoding::BASE64;
 use hyper::upgrade::OnUpgrade;
 use poem::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
@@ -7,8 +9,8 @@ use poem::{Endpoint, IntoResponse, Request, Response};
 use processor_domain::Credential;
 use processor_live::{Live, Refusal, Session};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
+use crate::connections::Connections;
 use crate::cookie::{Shown, session};
 use crate::problem::Problem;
 use crate::{SocketSettings, socket};
@@ -31,25 +33,18 @@ pub(crate) struct LiveSocket {
     live: Live,
     settings: SocketSettings,
     stop: CancellationToken,
-    sockets: Sockets,
-}
-
-/// Where sockets run.
-pub(crate) struct Sockets {
-    pub(crate) tasks: TaskTracker,
-    /// Cancelled when sockets have to end at once.
-    pub(crate) cut_off: CancellationToken,
+    tasks: Arc<Connections>,
 }
 
 impl LiveSocket {
-    /// When `stop` is cancelled the sockets are closed, and nobody is let in any more.
+    /// Sockets run among `tasks`. When `stop` is cancelled nobody is let in any more.
     pub(crate) const fn new(
         live: Live,
         settings: SocketSettings,
         stop: CancellationToken,
-        sockets: Sockets,
+        tasks: Arc<Connections>,
     ) -> Self {
-        Self { live, settings, stop, sockets }
+        Self { live, settings, stop, tasks }
     }
 
     async fn answer(&self, mut request: Request) -> Result<Response, Problem> {
@@ -71,10 +66,7 @@ impl LiveSocket {
             ));
         };
         let session = self.admit(credential).await?;
-        let (stop, timing) = (self.stop.clone(), self.settings.timing());
-        let (serving, cut_off) =
-            (socket::serve(connection, session, timing, stop), self.sockets.cut_off.clone());
-        self.sockets.tasks.spawn(async move { cut_off.run_until_cancelled(serving).await });
+        self.tasks.spawn(socket::serve(connection, session, self.settings.timing()));
         let response = Response::builder()
             .status(StatusCode::SWITCHING_PROTOCOLS)
             .header(header::CONNECTION, "Upgrade")

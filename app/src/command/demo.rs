@@ -47,14 +47,15 @@ pub async fn demo(mut config: Config, options: DemoOptions) -> Ended {
     let settings =
         RallySettings { cars, seed: options.seed, ..RallySettings::starting_at(SystemClock.now()) };
     let rally = Rally::new(settings);
-    let page = config.live.address;
     let mut service = match Service::start(config, Some(audience(&rally))).await {
         Ok(service) => service,
         Err(ended) => return ended,
     };
     tracing::warn!("the live socket is open to everybody on this machine, because this is a demonstration");
     println!("A synthetic rally of {cars} cars, one fix a second each, into {database}");
-    println!("See it at http://{page}/");
+    if let Some(page) = service.live_address() {
+        println!("See it at http://{page}/");
+    }
     println!("Ctrl-C stops it.\n");
 
     let (stop, recorder) = (service.stop(), service.recorder());

@@ -63,8 +63,11 @@ pub(crate) async fn live(
         encoder: Arc::new(JsonFrames),
         clock: Arc::new(SystemClock),
     };
-    let settings =
-        LiveSettings { device_capacity: config.ingest.device_capacity, ..config.live.settings.clone() };
+    let settings = LiveSettings {
+        device_capacity: config.ingest.device_capacity,
+        sockets: sockets(config.live.settings.sockets),
+        ..config.live.settings.clone()
+    };
     let live = Live::new(ports, RuleSet::standard(), settings);
     let socket = SocketSettings {
         origins: config.live.origins.clone(),

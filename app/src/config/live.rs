@@ -60,6 +60,7 @@ pub(super) fn live(read: &mut Reading<'_>) -> Live {
             roster_refresh: millis(read, "LIVE_DEVICE_EVENT_REFRESH_MS", 100),
             recheck_every: millis(read, "LIVE_RECHECK_MS", 1_000),
             grace: millis(read, "LIVE_GRACE_MS", 0),
+            patience: millis(read, "LIVE_PATIENCE_MS", 1_000),
             sockets: read.number("LIVE_MAX_SOCKETS", 1..=1_000_000),
             sockets_per_viewer: read.number("LIVE_MAX_SOCKETS_PER_USER", 1..=1_000_000),
             subscriptions: read.number("LIVE_MAX_SUBSCRIPTIONS", 1..=10_000),

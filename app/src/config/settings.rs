@@ -111,6 +111,11 @@ pub const SETTINGS: &[Setting] = &[
         "300000",
         "How long those connected may stay while Directus is away, in milliseconds",
     ),
+    setting(
+        "LIVE_PATIENCE_MS",
+        "30000",
+        "A viewer that takes nothing of what it is sent for this long is closed as too slow, in milliseconds",
+    ),
     setting("LIVE_MAX_SOCKETS", "10000", "Most sockets in all"),
     setting("LIVE_MAX_SOCKETS_PER_USER", "50", "Most sockets of one user"),
     setting("LIVE_MAX_SUBSCRIPTIONS", "128", "Most events one socket may follow"),

@@ -1,5 +1,6 @@
 //! The service: everything that runs while it serves, started in order and stopped in order.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ pub(crate) struct Service {
     publisher: Arc<dyn PositionPublisher>,
     streams: Vec<Arc<dyn PositionStream>>,
     database: Database,
+    live: Option<SocketAddr>,
 }
 
 impl Service {
@@ -73,6 +75,7 @@ impl Service {
         tasks.spawn(async move { ("operations", serve_operations(listener, process, until).await) });
         let until = stop.clone();
         tasks.spawn(async move { ("ingest", ingest.run(until).await.map_err(anyhow::Error::from)) });
+        let mut live_address = None;
         if let Some(audience) = audience {
             let (live, server) = compose::live(&config, audience, &source, &database)
                 .await
@@ -82,7 +85,8 @@ impl Service {
                     anyhow::Error::from(error).context(config.live.address),
                 )
             })?;
-            if let Ok(address) = listener.local_addr() {
+            live_address = listener.local_addr().ok();
+            if let Some(address) = live_address {
                 tracing::info!(%address, "live listening");
             }
             let until = stop.clone();
@@ -111,7 +115,7 @@ impl Service {
         let names: Vec<&str> = streams.iter().map(|stream| stream.name()).collect();
         tracing::info!(instance = config.instance_id, streams = names.join(","), "serving");
         let (stop_timeout, publisher) = (config.stop_timeout, source.publisher);
-        Ok(Self { stop, tasks, stop_timeout, recorder, publisher, streams, database })
+        Ok(Self { stop, tasks, stop_timeout, recorder, publisher, streams, database, live: live_address })
     }
 
     /// Cancelled when the service is to stop; cancelling it stops the service.
@@ -132,6 +136,11 @@ impl Service {
     /// Its streams.
     pub(crate) fn streams(&self) -> &[Arc<dyn PositionStream>] {
         &self.streams
+    }
+
+    /// Where its live socket is, if it has one.
+    pub(crate) const fn live_address(&self) -> Option<SocketAddr> {
+        self.live
     }
 
     /// Runs a further task beside the others; the service does not end with it.

@@ -19,7 +19,8 @@ impl Floor {
         let frame = frame_of(text);
         let (send, mut asked) = mpsc::unbounded_channel();
         let (told, address) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
+        let named = std::thread::Builder::new().name("floor".to_owned());
+        let spawned = named.spawn(move || {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async move {
@@ -41,6 +42,7 @@ impl Floor {
                 }
             });
         });
+        spawned.expect("a thread");
         Self { address: address.recv().expect("it starts"), send }
     }
 

@@ -107,7 +107,7 @@ fn compare(viewers: usize, devices: u64, rounds: u64) {
             for _ in 0..times {
                 let paused = held_up.pause();
                 for _ in 0..BACKLOG {
-                    held_up.publish();
+                    held_up.publish_and_wait();
                 }
                 paused.resume();
                 held_up_watchers.frames(BACKLOG);

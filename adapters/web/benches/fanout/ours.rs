@@ -133,10 +133,11 @@ fn second_of_fleet(devices: u64, second: u64) -> Vec<Observed> {
 }
 
 /// A thread with a runtime of its own, which ends with this.
-fn thread(work: impl Future<Output = ()> + Send + 'static) -> Handle {
+fn thread(name: &str, work: impl Future<Output = ()> + Send + 'static) -> Handle {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let handle = runtime.handle().clone();
-    std::thread::spawn(move || runtime.block_on(work));
+    let named = std::thread::Builder::new().name(name.to_owned());
+    named.spawn(move || runtime.block_on(work)).expect("a thread");
     handle
 }
 
@@ -175,12 +176,14 @@ impl Ours {
         let (sockets, address) = {
             let live = Live::new(ports, RuleSet::standard(), river);
             let (told_address, address) = std::sync::mpsc::channel();
-            let sockets = thread({
+            let sockets = thread(if threads == Threads::One { "ours" } else { "held up" }, {
                 let (live, stop) = (live.clone(), stop.clone());
                 async move {
                     let settings = SocketSettings {
                         cookie_name: "session".to_owned(),
                         stop_within: Duration::from_millis(100),
+                        // The viewers do not answer.
+                        ping_every: Duration::from_hours(24),
                         ..SocketSettings::default()
                     };
                     let server = LiveServer::new(live, settings, &PageConfig::default()).expect("a page");
@@ -193,7 +196,7 @@ impl Ours {
             let river = async move { live.run(stopping).await.expect("it runs until it is stopped") };
             match threads {
                 Threads::One => drop(sockets.spawn(river)),
-                Threads::Two => drop(thread(river)),
+                Threads::Two => drop(thread("river", river)),
             }
             (sockets, address.recv().expect("it starts"))
         };
@@ -207,15 +210,20 @@ impl Ours {
     }
 
     /// Publishes a position of each device, and waits until the frame is made.
-    pub(crate) fn publish(&self) {
+    pub(crate) fn publish_and_wait(&self) {
         let told = self.told.0.load(Ordering::Acquire);
+        self.publish();
+        while self.told.0.load(Ordering::Acquire) == told {
+            std::thread::sleep(Duration::from_micros(200));
+        }
+    }
+
+    /// Publishes a position of each device.
+    pub(crate) fn publish(&self) {
         let second = self.second.fetch_add(1, Ordering::Relaxed);
         let batch = second_of_fleet(self.devices, second);
         self.watch.published.store(self.watch.micros(), Ordering::Relaxed);
         self.feed.send(batch).expect("the river runs");
-        while self.told.0.load(Ordering::Acquire) == told {
-            std::thread::sleep(Duration::from_micros(200));
-        }
     }
 
     /// Keeps the sockets from being served.

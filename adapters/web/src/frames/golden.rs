@@ -3,7 +3,7 @@
 use processor_domain::{EventId, Position, samples};
 use processor_live::{Denial, Epoch, FrameEncoder, PositionsFrame, ServerMessage, Sighting, TopicName, Uid};
 
-use super::{JsonFrames, text_of};
+use super::{JsonFrames, parts_of};
 
 fn event() -> EventId {
     EventId::parse("42").unwrap()
@@ -37,7 +37,24 @@ macro_rules! golden {
     };
 }
 
-fn frame(frame: PositionsFrame<'_>) -> bytes::Bytes {
+/// The text of a frame, of which this is the whole.
+pub(super) fn text_in(frame: &[u8]) -> &[u8] {
+    let (length, text) = match frame {
+        [0x81, 126, high, low, text @ ..] => (usize::from(u16::from_be_bytes([*high, *low])), text),
+        [0x81, short, text @ ..] if *short < 126 => (usize::from(*short), text),
+        _ => panic!("not a frame of text of such a length: {frame:?}"),
+    };
+    assert_eq!(text.len(), length);
+    text
+}
+
+fn text_of(message: ServerMessage) -> Vec<u8> {
+    let mut frame = Vec::new();
+    parts_of(message, |part| frame.extend_from_slice(&part));
+    text_in(&frame).to_vec()
+}
+
+fn frame(frame: PositionsFrame<'_>) -> Vec<u8> {
     text_of(ServerMessage::Positions(JsonFrames.positions(&frame)))
 }
 

@@ -1,40 +1,74 @@
 //! JSON, written piece by piece into text that grows.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
+use std::io::Write as _;
 
 use bytes::Bytes;
 
+/// Room in front of a text for the head of the frame that it becomes.
+const HEAD: usize = 10;
+
 /// A JSON text being written. What is pushed must come in an order that makes sense; nothing here looks after it.
-pub(super) struct Json(String);
+///
+/// There is room in front of it, so that a frame of it is one piece and goes out in one system call.
+pub(super) struct Json(Vec<u8>);
 
 impl Json {
     /// Begins, with room for so many bytes.
     pub(super) fn with_room(bytes: usize) -> Self {
-        Self(String::with_capacity(bytes))
+        let mut text = Vec::with_capacity(HEAD + bytes);
+        text.resize(HEAD, 0);
+        Self(text)
     }
 
-    /// What was written; it begins anew.
-    pub(super) fn take(&mut self) -> Bytes {
-        std::mem::take(&mut self.0).into()
+    /// The text.
+    pub(super) fn into_text(self) -> Bytes {
+        Bytes::from(self.0).slice(HEAD..)
+    }
+
+    /// A whole frame of WebSocket with the text in it.
+    pub(super) fn into_frame(self) -> Bytes {
+        self.into_start_of_frame(0)
+    }
+
+    /// The same, of which so many more bytes of text are not in here: they have to follow.
+    pub(super) fn into_start_of_frame(self, more: usize) -> Bytes {
+        let mut frame = self.0;
+        let length = frame.len() - HEAD + more;
+        let head = &mut frame[..HEAD];
+        // RFC 6455, section 5.2: the last frame of a message, which is text; the server masks nothing.
+        let start = if let Ok(length @ ..126) = u8::try_from(length) {
+            head[8..].copy_from_slice(&[0x81, length]);
+            8
+        } else if let Ok(length) = u16::try_from(length) {
+            head[6..8].copy_from_slice(&[0x81, 126]);
+            head[8..].copy_from_slice(&length.to_be_bytes());
+            6
+        } else {
+            head[..2].copy_from_slice(&[0x81, 127]);
+            head[2..].copy_from_slice(&(length as u64).to_be_bytes());
+            0
+        };
+        Bytes::from(frame).slice(start..)
     }
 
     /// Text that is JSON already.
     pub(super) fn raw(&mut self, json: &str) -> &mut Self {
-        self.0.push_str(json);
+        self.0.extend_from_slice(json.as_bytes());
         self
     }
 
     /// A string, with its quotes.
     pub(super) fn string(&mut self, text: &str) -> &mut Self {
-        self.0.push('"');
+        self.0.push(b'"');
         let mut rest = text;
         while let Some(at) = rest.bytes().position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
-            self.0.push_str(&rest[..at]);
+            self.0.extend_from_slice(&rest.as_bytes()[..at]);
             self.escaped(rest.as_bytes()[at]);
             rest = &rest[at + 1..];
         }
-        self.0.push_str(rest);
-        self.0.push('"');
+        self.0.extend_from_slice(rest.as_bytes());
+        self.0.push(b'"');
         self
     }
 
@@ -42,27 +76,24 @@ impl Json {
         const HEX: &[u8; 16] = b"0123456789abcdef";
         match byte {
             b'"' | b'\\' => {
-                self.0.push('\\');
-                self.0.push(char::from(byte));
+                self.0.extend_from_slice(&[b'\\', byte]);
             }
             _ => {
-                self.0.push_str("\\u00");
-                self.0.push(char::from(HEX[usize::from(byte >> 4)]));
-                self.0.push(char::from(HEX[usize::from(byte & 15)]));
+                let (high, low) = (HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]);
+                self.0.extend_from_slice(&[b'\\', b'u', b'0', b'0', high, low]);
             }
         }
     }
 
     /// A string of what is shown, which must not need escaping.
     pub(super) fn shown(&mut self, value: impl Display) -> &mut Self {
-        write!(self.0, "\"{value}\"").expect("text takes everything");
+        write!(self.0, "\"{value}\"").expect("memory takes everything");
         self
     }
 
     /// A whole number.
     pub(super) fn whole(&mut self, number: u64) -> &mut Self {
-        self.0.push_str(itoa::Buffer::new().format(number));
-        self
+        self.raw(itoa::Buffer::new().format(number))
     }
 
     /// A number, as short as it can be told from its neighbours: `111` and not `111.0`. What is not finite is
@@ -71,8 +102,7 @@ impl Json {
         let mut buffer = zmij::Buffer::new();
         let text = buffer.format(number);
         let finite = text.ends_with(|last: char| last.is_ascii_digit());
-        self.0.push_str(if finite { text.strip_suffix(".0").unwrap_or(text) } else { "null" });
-        self
+        self.raw(if finite { text.strip_suffix(".0").unwrap_or(text) } else { "null" })
     }
 
     /// True or false.
@@ -88,7 +118,7 @@ impl Json {
     ) -> &mut Self {
         for (index, item) in items.into_iter().enumerate() {
             if index > 0 {
-                self.0.push(',');
+                self.0.push(b',');
             }
             push(self, item);
         }
@@ -104,7 +134,7 @@ mod tests {
     fn written(push: impl FnOnce(&mut Json)) -> String {
         let mut json = Json::with_room(0);
         push(&mut json);
-        json.0
+        String::from_utf8(json.into_text().into()).unwrap()
     }
 
     #[test]
@@ -125,6 +155,21 @@ mod tests {
             }),
             "45.3"
         );
+    }
+
+    #[test]
+    fn a_frame_says_how_long_it_is() {
+        let frame = |length: usize, more: usize| {
+            let mut json = Json::with_room(0);
+            json.raw(&" ".repeat(length));
+            let frame = json.into_start_of_frame(more);
+            frame[..frame.len() - length].to_vec()
+        };
+        assert_eq!(frame(0, 0), [0x81, 0]);
+        assert_eq!(frame(125, 0), [0x81, 125]);
+        assert_eq!(frame(125, 1), [0x81, 126, 0, 126]);
+        assert_eq!(frame(100, 65_435), [0x81, 126, 255, 255]);
+        assert_eq!(frame(65_536, 0), [0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]);
     }
 
     proptest! {

@@ -14,7 +14,7 @@ const ROOM_OF_DEVICE: usize = 24;
 /// What is left of a frame without its positions and devices.
 const ROOM_OF_FRAME: usize = 160;
 
-/// Frames as JSON text.
+/// Frames as JSON text, each ready to be written to a WebSocket as it is, with its head; snapshots are text alone.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct JsonFrames;
 
@@ -35,12 +35,14 @@ impl FrameEncoder for JsonFrames {
             });
             json.raw("]");
         }
-        json.raw(r#","positions":["#).list(positions, position).raw("]}").take()
+        json.raw(r#","positions":["#).list(positions, position).raw("]}");
+        json.into_frame()
     }
 
     fn snapshot(&self, positions: &[Sighting]) -> Bytes {
         let mut json = Json::with_room(2 + positions.len() * ROOM_OF_POSITION);
-        json.raw("[").list(positions, position).raw("]").take()
+        json.raw("[").list(positions, position).raw("]");
+        json.into_text()
     }
 }
 
@@ -68,6 +70,7 @@ fn position(json: &mut Json, sighting: &Sighting) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frames::golden::text_in;
     use processor_domain::{Coordinates, DeviceId, EventId, Timestamp, samples};
     use proptest::prelude::*;
     use serde_json::Value;
@@ -75,7 +78,7 @@ mod tests {
     fn frame_of(positions: &[Sighting]) -> Value {
         let event = EventId::parse("42").unwrap();
         let frame = PositionsFrame { event: &event, seq: 1, removed: &[], positions, conflated: false };
-        serde_json::from_slice(&JsonFrames.positions(&frame)).expect("it is JSON")
+        serde_json::from_slice(text_in(&JsonFrames.positions(&frame))).expect("it is JSON")
     }
 
     #[test]

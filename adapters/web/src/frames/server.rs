@@ -1,4 +1,4 @@
-//! What a viewer is told, as text.
+//! What a viewer is told, as frames of text.
 
 use bytes::Bytes;
 use processor_live::{Denial, ServerMessage, TopicName, Uid};
@@ -9,34 +9,42 @@ use super::json::Json;
 /// What is left of a message without the snapshot, for nearly every one.
 const ROOM: usize = 320;
 
-/// The text of a message. Of positions it is what the encoder made, shared and not copied.
-pub(crate) fn text_of(message: ServerMessage) -> Bytes {
+/// Hands out a message in parts that are to be written one after another: one frame of WebSocket. What the encoder
+/// made is shared and not copied.
+pub(crate) fn parts_of(message: ServerMessage, mut part: impl FnMut(Bytes)) {
     match message {
-        ServerMessage::Positions(text) => text,
+        ServerMessage::Positions(frame) => part(frame),
         ServerMessage::Subscribed { topic, uid, epoch, seq, recovered, snapshot, snapshot_complete } => {
-            let mut json = Json::with_room(ROOM + snapshot.len());
+            let mut json = Json::with_room(ROOM);
             json.raw(r#"{"type":"subscribed","topic":"#).string(topic.as_str());
             push_uid(&mut json, uid.as_ref());
             json.raw(r#","epoch":"#).string(&epoch.to_string());
             json.raw(r#","seq":"#).whole(seq);
-            json.raw(r#","recovered":"#).bool(recovered);
-            // It comes from the encoder, whose text is JSON.
-            json.raw(r#","snapshot":"#).raw(std::str::from_utf8(&snapshot).unwrap_or("[]"));
-            json.raw(r#","snapshot_complete":"#).bool(snapshot_complete).raw("}").take()
+            json.raw(r#","recovered":"#).bool(recovered).raw(r#","snapshot":"#);
+            let end: &[u8] = if snapshot_complete {
+                br#","snapshot_complete":true}"#
+            } else {
+                br#","snapshot_complete":false}"#
+            };
+            part(json.into_start_of_frame(snapshot.len() + end.len()));
+            part(snapshot);
+            part(Bytes::from_static(end));
         }
         ServerMessage::Unsubscribed { topic, uid } => {
             let mut json = Json::with_room(ROOM);
             json.raw(r#"{"type":"unsubscribed","topic":"#).string(topic.as_str());
             push_uid(&mut json, uid.as_ref());
-            json.raw("}").take()
+            json.raw("}");
+            part(json.into_frame());
         }
         ServerMessage::Pong { uid } => {
             let mut json = Json::with_room(ROOM);
             json.raw(r#"{"type":"pong""#);
             push_uid(&mut json, uid.as_ref());
-            json.raw("}").take()
+            json.raw("}");
+            part(json.into_frame());
         }
-        ServerMessage::Error { topic, uid, denial } => denied(&topic, uid.as_ref(), denial),
+        ServerMessage::Error { topic, uid, denial } => part(denied(&topic, uid.as_ref(), denial)),
     }
 }
 
@@ -45,10 +53,11 @@ fn denied(topic: &TopicName, uid: Option<&Uid>, denial: Denial) -> Bytes {
     json.raw(r#"{"type":"error""#);
     push_uid(&mut json, uid);
     json.raw(r#","topic":"#).string(topic.as_str());
-    push_error(&mut json, denial.code(), denial.message(), denial.temporary()).take()
+    push_error(&mut json, denial.code(), denial.message(), denial.temporary());
+    json.into_frame()
 }
 
-/// The answer to a message that was not understood.
+/// The answer to a message that was not understood, as a frame.
 pub(crate) fn not_understood(unreadable: &Unreadable) -> Bytes {
     let mut json = Json::with_room(ROOM);
     json.raw(r#"{"type":"error""#);
@@ -56,7 +65,8 @@ pub(crate) fn not_understood(unreadable: &Unreadable) -> Bytes {
     if let Some(topic) = &unreadable.topic {
         json.raw(r#","topic":"#).string(topic.as_str());
     }
-    push_error(&mut json, "bad_message", unreadable.why, false).take()
+    push_error(&mut json, "bad_message", unreadable.why, false);
+    json.into_frame()
 }
 
 fn push_uid(json: &mut Json, uid: Option<&Uid>) {
@@ -66,8 +76,8 @@ fn push_uid(json: &mut Json, uid: Option<&Uid>) {
 }
 
 /// The last member of a message, and its end.
-fn push_error<'a>(json: &'a mut Json, code: &str, message: &str, temporary: bool) -> &'a mut Json {
+fn push_error(json: &mut Json, code: &str, message: &str, temporary: bool) {
     json.raw(r#","error":{"code":"#).string(code);
     json.raw(r#","message":"#).string(message);
-    json.raw(r#","temporary":"#).bool(temporary).raw("}}")
+    json.raw(r#","temporary":"#).bool(temporary).raw("}}");
 }

@@ -1,6 +1,8 @@
 //! Whether the other side is still there.
 
+use std::future::{Future as _, poll_fn};
 use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
@@ -12,6 +14,10 @@ use super::Timing;
 pub(super) struct Pulse {
     /// In a box, for the socket is moved and a timer cannot be.
     alarm: Pin<Box<Sleep>>,
+    /// When it rings.
+    at: Instant,
+    /// It will wake the task, so it need not be looked at before its time: a viewer is woken for much else.
+    set: bool,
     waits_for: WaitsFor,
     ping_every: Duration,
     pong_within: Duration,
@@ -40,8 +46,11 @@ pub(super) enum Beat {
 
 impl Pulse {
     pub(super) fn begin(timing: Timing) -> Self {
+        let at = Instant::now() + timing.first_message_within;
         Self {
-            alarm: Box::pin(tokio::time::sleep(timing.first_message_within)),
+            alarm: Box::pin(tokio::time::sleep_until(at)),
+            at,
+            set: false,
             waits_for: WaitsFor::FirstMessage,
             ping_every: timing.ping_every,
             pong_within: timing.pong_within,
@@ -55,20 +64,25 @@ impl Pulse {
         }
     }
 
-    /// Waits until something is to be done.
+    /// Waits until something is to be done. It is to be called by one task only.
     ///
     /// # Cancel safety
     /// Cancel safe.
     pub(super) async fn beat(&mut self) -> Beat {
-        if self.waits_for == WaitsFor::TurnOfPing {
-            return std::future::pending().await;
-        }
-        self.alarm.as_mut().await;
-        match self.waits_for {
-            WaitsFor::FirstMessage => Beat::NothingSaid,
-            WaitsFor::NextPing => Beat::Ping,
-            WaitsFor::TurnOfPing | WaitsFor::Pong => Beat::NoPong,
-        }
+        poll_fn(|context| {
+            let beat = match self.waits_for {
+                WaitsFor::TurnOfPing => return Poll::Pending,
+                WaitsFor::FirstMessage => Beat::NothingSaid,
+                WaitsFor::NextPing => Beat::Ping,
+                WaitsFor::Pong => Beat::NoPong,
+            };
+            if self.set && Instant::now() < self.at {
+                return Poll::Pending;
+            }
+            self.set = true;
+            self.alarm.as_mut().poll(context).map(|()| beat)
+        })
+        .await
     }
 
     /// A ping was sent: it is written at once, or after messages that are held up.
@@ -96,6 +110,8 @@ impl Pulse {
 
     fn wait(&mut self, what: WaitsFor, time: Duration) {
         self.waits_for = what;
-        self.alarm.as_mut().reset(Instant::now() + time);
+        self.at = Instant::now() + time;
+        self.alarm.as_mut().reset(self.at);
+        self.set = false;
     }
 }
