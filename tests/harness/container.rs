@@ -13,12 +13,6 @@ use crate::unique::free_port;
 /// How long a server may take to answer for the first time.
 pub(crate) const START_LIMIT: Duration = Duration::from_mins(1);
 
-/// A setting of the test run, from the environment.
-#[expect(clippy::disallowed_methods, reason = "the settings of the program are not involved")]
-pub(crate) fn setting(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
-}
-
 /// A server in a container, reached by one port of the loopback address that stays the same over stop and
 /// start. It is removed, with its data, when it is dropped or the test is interrupted.
 #[derive(Debug)]
@@ -28,13 +22,18 @@ pub(crate) struct Container {
 }
 
 impl Container {
-    /// Starts `image` (`name:tag`) with these arguments, and publishes its port `inner_port`.
-    pub(crate) async fn start(image: &str, inner_port: u16, args: &[&str]) -> anyhow::Result<Self> {
+    /// Starts `image` (`name:tag`) with these arguments and this environment, and publishes its port `inner_port`.
+    pub(crate) async fn start(
+        image: &str,
+        inner_port: u16,
+        args: &[&str],
+        environment: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
         let (name, tag) = image.rsplit_once(':').unwrap_or((image, "latest"));
         // Somebody else may take a port between finding it free and publishing on it.
         for attempt in 1.. {
             let port = free_port().context("no free port on the loopback address")?;
-            let request = GenericImage::new(name, tag)
+            let mut request = GenericImage::new(name, tag)
                 .with_mapped_port(port, inner_port.tcp())
                 .with_host_config_modifier(|config| {
                     for binding in config.port_bindings.iter_mut().flatten() {
@@ -43,6 +42,9 @@ impl Container {
                 })
                 .with_startup_timeout(START_LIMIT)
                 .with_cmd(args.iter().copied());
+            for (name, value) in environment {
+                request = request.with_env_var(*name, *value);
+            }
             match request.start().await {
                 Ok(inner) => return Ok(Self { inner, port }),
                 Err(error) if attempt < 5 && taken(&error) => {}

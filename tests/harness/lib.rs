@@ -8,13 +8,19 @@
 //! | [`Processor`] | the program as a child process: its metrics, its readiness, its end |
 //! | [`Ledger`] | what was given out, and whether all of it is accounted for |
 //! | [`records()`] | records as trackers send them |
+//! | [`DirectusStub`], [`DirectusTables`] | a CMS that says who may see what, and what it has in the database |
+//! | [`Visitor`], [`Viewer`] | somebody who watches, and checks with every frame that nothing is missing |
+//! | [`Browser`] | a real browser, to look at the page with |
 //! | [`eventually`] | waits for a condition, and says what was seen when it does not come |
 //!
 //! A test never meets another one: it takes its own stream by [`unique`] and its own database by
 //! [`TimescaleServer::create_database`]. A test that cannot have its server fails, and says what to do about it.
 
+mod browser;
 mod container;
 mod database;
+mod directus_stub;
+mod directus_tables;
 mod eventually;
 mod exposition;
 mod http;
@@ -23,10 +29,15 @@ mod process;
 mod proxy;
 mod records;
 mod redis_server;
+mod setting;
 mod timescale_server;
 mod unique;
+mod viewer;
 
+pub use browser::Browser;
 pub use database::connect_database;
+pub use directus_stub::{DirectusStub, Mood, Session};
+pub use directus_tables::{DeviceNaming, DirectusTables};
 pub use eventually::eventually;
 pub use exposition::Exposition;
 pub use ledger::{Account, Ledger};
@@ -34,7 +45,9 @@ pub use process::{Processor, ProcessorBuilder};
 pub use proxy::Proxy;
 pub use records::{Sample, records};
 pub use redis_server::RedisServer;
+pub use setting::{number, setting};
 pub use timescale_server::TimescaleServer;
 pub use unique::unique;
+pub use viewer::{Heard, Picture, Refusal, Viewer, Visitor, Whereabouts};
 
 pub use nix::sys::signal::Signal;

@@ -42,8 +42,14 @@ pub struct ProcessorBuilder {
 #[derive(Debug, Default)]
 struct Output {
     lines: Mutex<VecDeque<String>>,
-    /// Where the operations port is, once the program has said so.
-    address: Mutex<Option<String>>,
+    /// Where its ports are, as far as the program has said so.
+    addresses: Mutex<BTreeMap<Port, String>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Port {
+    Operations,
+    Live,
 }
 
 impl Processor {
@@ -69,7 +75,21 @@ impl Processor {
     /// # Errors
     /// If the program has not said yet where it is.
     pub fn address(&self) -> anyhow::Result<String> {
-        self.output.address().context("the program has not said \"operations listening\"")
+        self.output.address(Port::Operations).context("the program has not said \"operations listening\"")
+    }
+
+    /// `host:port` of the live socket and its page; waits until the program has said so.
+    ///
+    /// # Panics
+    /// If it does not in time.
+    pub async fn live_address(&self) -> String {
+        let patience = Patience::new(START_LIMIT, "the program says \"live listening\"");
+        loop {
+            match self.output.address(Port::Live) {
+                Some(address) => return address,
+                None => patience.look_again(&"it has not said so").await,
+            }
+        }
     }
 
     /// Asks the operations port for `path`: status and body.
@@ -199,7 +219,7 @@ impl ProcessorBuilder {
     pub async fn start(&self) -> anyhow::Result<Processor> {
         let mut processor = self.spawn()?;
         let patience = Patience::new(START_LIMIT, "the program says \"operations listening\"");
-        while processor.output.address().is_none() {
+        while processor.output.address(Port::Operations).is_none() {
             if let Some(status) = processor.child.try_wait()? {
                 processor.read_to_the_end().await;
                 bail!("the program ended at once ({status}):\n{}", processor.lines().join("\n"));
@@ -243,8 +263,8 @@ impl Output {
         let mut lines = BufReader::new(from).lines();
         while let Ok(Some(line)) = lines.next_line().await {
             println!("[processor {id}] {line}");
-            if let Some(address) = listening_address(&line) {
-                *self.address.lock().unwrap_or_else(PoisonError::into_inner) = Some(address);
+            if let Some((port, address)) = listening(&line) {
+                self.addresses.lock().unwrap_or_else(PoisonError::into_inner).insert(port, address);
             }
             let mut kept = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
             if kept.len() == LINES_KEPT {
@@ -254,8 +274,8 @@ impl Output {
         }
     }
 
-    fn address(&self) -> Option<String> {
-        self.address.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn address(&self, port: Port) -> Option<String> {
+        self.addresses.lock().unwrap_or_else(PoisonError::into_inner).get(&port).cloned()
     }
 
     fn lines(&self, wanted: impl Fn(&str) -> bool) -> Vec<String> {
@@ -273,15 +293,17 @@ fn program() -> anyhow::Result<PathBuf> {
     Ok(program)
 }
 
-/// The address in the log line that says where the operations port is.
-fn listening_address(line: &str) -> Option<String> {
+/// Which port is where, in a log line that says so.
+fn listening(line: &str) -> Option<(Port, String)> {
     let line: serde_json::Value = serde_json::from_str(line).ok()?;
     let field = |name: &str| line.get("fields").unwrap_or(&line).get(name)?.as_str();
-    if field("message")? != "operations listening" {
-        return None;
-    }
+    let port = match field("message")? {
+        "operations listening" => Port::Operations,
+        "live listening" => Port::Live,
+        _ => return None,
+    };
     // A port of every address is reached by the loopback one.
-    Some(field("address")?.replace("0.0.0.0", "127.0.0.1").replace("[::]", "127.0.0.1"))
+    Some((port, field("address")?.replace("0.0.0.0", "127.0.0.1").replace("[::]", "127.0.0.1")))
 }
 
 #[cfg(test)]
@@ -289,12 +311,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_address_is_read_from_the_log() {
+    fn the_addresses_are_read_from_the_log() {
         let nested = r#"{"level":"INFO","fields":{"message":"operations listening","address":"0.0.0.0:41"}}"#;
-        let flat = r#"{"level":"INFO","message":"operations listening","address":"[::]:41"}"#;
-        assert_eq!(listening_address(nested).as_deref(), Some("127.0.0.1:41"));
-        assert_eq!(listening_address(flat).as_deref(), Some("127.0.0.1:41"));
-        assert_eq!(listening_address(r#"{"fields":{"message":"live listening","address":"x"}}"#), None);
-        assert_eq!(listening_address("operations listening"), None);
+        let flat = r#"{"level":"INFO","message":"live listening","address":"[::]:41"}"#;
+        assert_eq!(listening(nested), Some((Port::Operations, "127.0.0.1:41".to_owned())));
+        assert_eq!(listening(flat), Some((Port::Live, "127.0.0.1:41".to_owned())));
+        assert_eq!(listening(r#"{"fields":{"message":"listening","address":"x"}}"#), None);
+        assert_eq!(listening("operations listening"), None);
     }
 }

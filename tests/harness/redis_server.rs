@@ -4,8 +4,9 @@ use anyhow::Context;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client};
 
-use crate::container::{Container, START_LIMIT, setting};
+use crate::container::{Container, START_LIMIT};
 use crate::eventually::Patience;
+use crate::setting::setting;
 
 const SHARED: &str = "PROCESSOR_TEST_REDIS_URL";
 
@@ -53,8 +54,16 @@ impl RedisServer {
     /// If there is none to be had, with what to do about it.
     pub async fn start_with(args: &[&str]) -> anyhow::Result<Self> {
         let image = setting("PROCESSOR_TEST_REDIS_IMAGE").unwrap_or_else(|| "processor-test/redis:8".into());
-        let args = [&["redis-server"], args].concat();
-        let container = Container::start(&image, 6379, &args).await?;
+        Self::start_image(&image, args).await
+    }
+
+    /// As [`Self::start_with`], of another image than the usual one (`name:tag`): of Valkey, say.
+    ///
+    /// # Errors
+    /// If there is none to be had, with what to do about it.
+    pub async fn start_image(image: &str, args: &[&str]) -> anyhow::Result<Self> {
+        // An image that is given nothing but options starts the server that it has.
+        let container = Container::start(image, 6379, args, &[]).await?;
         let server =
             Self { url: format!("redis://127.0.0.1:{}", container.port()), container: Some(container) };
         server.until_it_answers().await?;
@@ -72,11 +81,19 @@ impl RedisServer {
     /// # Errors
     /// If the server does not take it.
     pub async fn connection(&self) -> anyhow::Result<MultiplexedConnection> {
+        Self::connect(&self.url).await
+    }
+
+    /// As [`Self::connection`], to the server at `url`: for a task that may outlive the test, and must not be the last
+    /// to hold its server.
+    ///
+    /// # Errors
+    /// If the server does not take it.
+    pub async fn connect(url: &str) -> anyhow::Result<MultiplexedConnection> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(Duration::from_secs(5)))
             .set_response_timeout(Some(Duration::from_secs(10)));
-        let client = Client::open(self.url.as_str())?;
-        let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
+        let mut connection = Client::open(url)?.get_multiplexed_async_connection_with_config(&config).await?;
         redis::cmd("PING").query_async::<()>(&mut connection).await?;
         Ok(connection)
     }

@@ -4,8 +4,9 @@ use std::thread;
 use anyhow::Context;
 use sea_orm::ConnectionTrait;
 
-use crate::container::{Container, START_LIMIT, setting};
+use crate::container::{Container, START_LIMIT};
 use crate::eventually::Patience;
+use crate::setting::setting;
 use crate::{connect_database, unique};
 
 const SHARED: &str = "PROCESSOR_TEST_DATABASE_URL";
@@ -65,7 +66,8 @@ impl TimescaleServer {
     /// If there is none to be had, with what to do about it.
     pub async fn start_image(image: &str, args: &[&str]) -> anyhow::Result<Self> {
         let args = [&["postgres", "-c", "fsync=off"], args].concat();
-        let container = Container::start(image, 5432, &args).await?;
+        // The public images do not start without a password.
+        let container = Container::start(image, 5432, &args, &[("POSTGRES_PASSWORD", "postgres")]).await?;
         let url = format!("postgres://postgres:postgres@127.0.0.1:{}/postgres", container.port());
         let server = Self { url, container: Some(container), created: Mutex::default() };
         server.until_it_answers().await?;

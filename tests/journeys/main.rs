@@ -1,53 +1,48 @@
 //! The whole program between real servers, one story to a file.
 //!
 //! A story begins with a [`Stage`], does something to the servers, the network or the program, and ends with an
-//! account that closes: see [`processor_tests::Ledger`].
+//! account that closes: see [`processor_tests::Ledger`]. What is promised by which story is listed in
+//! `docs/reliability.md`.
 
 use std::time::Duration;
 
-use processor_tests::{Account, Ledger, Processor, ProcessorBuilder, RedisServer, TimescaleServer, unique};
+use crate::counted::{Outcomes, until_counted};
+use crate::load::Load;
+use crate::stage::Stage;
+
+mod chance;
+mod counted;
+mod folder;
+mod load;
+mod stage;
 
 mod a_commit_whose_reply_is_lost;
 mod a_configuration_with_faults;
 mod a_database_that_goes_away;
+mod a_group_that_vanishes;
+mod a_kill_between_commit_and_acknowledgement;
+mod a_kill_between_reading_and_commit;
+mod a_lone_record;
+mod a_recording_that_is_replayed;
+mod a_redis_that_is_full;
+mod a_redis_that_is_killed;
+mod a_start_without_servers;
+mod a_stop;
+mod a_stream_that_is_trimmed;
+mod answers_of_redis_that_are_lost;
 mod from_the_stream_to_the_table;
+mod instances_that_share_a_group;
+mod kills_at_random;
+mod live;
+mod more_devices_than_there_is_room_for;
+mod poison_among_the_records;
+mod records_that_come_again;
+mod the_demo;
+mod the_healthcheck;
 
 /// How long the program may take for what it does at once.
 const SOON: Duration = Duration::from_secs(30);
 
-/// Servers, a stream of its own and a database of its own.
-struct Stage {
-    redis: RedisServer,
-    timescale: TimescaleServer,
-    stream: String,
-    database_url: String,
-}
-
-impl Stage {
-    /// Servers that the story leaves alone.
-    async fn new() -> anyhow::Result<Self> {
-        Self::on(RedisServer::start().await?, TimescaleServer::start().await?).await
-    }
-
-    async fn on(redis: RedisServer, timescale: TimescaleServer) -> anyhow::Result<Self> {
-        let database_url = timescale.create_database().await?;
-        Ok(Self { redis, timescale, stream: unique("telemetry"), database_url })
-    }
-
-    fn ledger(&self) -> Ledger {
-        Ledger::of(&self.stream)
-    }
-
-    /// The program, set up for this stage.
-    fn processor(&self) -> ProcessorBuilder {
-        Processor::builder()
-            .env("REDIS_URL", self.redis.url())
-            .env("REDIS_TELEMETRY_STREAM", &self.stream)
-            .env("DATABASE_URL", &self.database_url)
-    }
-
-    /// Waits until the account closes.
-    async fn settled(&self, ledger: &Ledger) -> Account {
-        ledger.until_settled(SOON, &self.redis, &self.database_url, "processor").await
-    }
-}
+/// How long it may take to be as before when something is whole again. Half of it is for a machine that is busy;
+/// all of it is far less than the time after which another instance would help.
+const HEALED: Duration = Duration::from_secs(10);

@@ -108,6 +108,7 @@ impl Ingest {
             rules,
             memory: ports.memory,
             store: Arc::clone(&ports.store),
+            pulse: shared.health.pulse("judge"),
             shared: Arc::clone(&shared),
         };
         tasks.start("judge", judge.run(reads, batch, stop.clone()));
@@ -118,7 +119,11 @@ impl Ingest {
             let writer = Writer { store, pulse, shared: Arc::clone(&shared) };
             tasks.start(name, writer.run(Arc::clone(&batches), written.clone(), stop.clone()));
         }
-        let settler = Settler { dead_letters: ports.dead_letters, shared: Arc::clone(&shared) };
+        let settler = Settler {
+            dead_letters: ports.dead_letters,
+            pulse: shared.health.pulse("settler"),
+            shared: Arc::clone(&shared),
+        };
         tasks.start("settler", settler.run(to_settle, stop.clone()));
         tasks.start("sampler", timekeepers::sample(ports.streams, ports.store, ports.clock, shared, stop));
         tasks

@@ -13,6 +13,7 @@ use tokio::sync::mpsc::{Receiver, Sender};
 use tokio_util::sync::CancellationToken;
 
 use crate::batch::{Batch, Entry, Read, SetAside};
+use crate::health::Pulse;
 use crate::ingest::Shared;
 use processor_tasks::{Outage, chain};
 
@@ -21,6 +22,7 @@ pub(crate) struct Judge {
     pub(crate) rules: RuleSet,
     pub(crate) memory: Arc<dyn DeviceMemory>,
     pub(crate) store: Arc<dyn PositionStore>,
+    pub(crate) pulse: Arc<Pulse>,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -32,16 +34,17 @@ impl Judge {
         batches: Sender<Batch>,
         stop: CancellationToken,
     ) {
-        let pulse = self.shared.health.pulse("judge");
         self.recall_recent().await;
         while let Some(read) = reads.recv().await {
-            pulse.busy();
-            if let Some(batch) = self.judge(read, &stop).await
+            self.pulse.busy();
+            let batch = self.judge(read, &stop).await;
+            // It may have to wait for room.
+            self.pulse.idle();
+            if let Some(batch) = batch
                 && batches.send(batch).await.is_err()
             {
                 return;
             }
-            pulse.idle();
         }
     }
 
@@ -142,6 +145,7 @@ impl Judge {
         unknown.dedup();
         let mut outage = Outage::of("the store, for device states,", self.shared.settings.retry_at_most);
         loop {
+            self.pulse.busy();
             match self.memory.recall(&unknown).await {
                 Ok(known) => {
                     outage.over();

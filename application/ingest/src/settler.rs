@@ -8,21 +8,22 @@ use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
 
 use crate::batch::{SetAside, Written};
+use crate::health::Pulse;
 use crate::ingest::Shared;
 use processor_tasks::Outage;
 
 pub(crate) struct Settler {
     pub(crate) dead_letters: Arc<dyn DeadLetters>,
+    pub(crate) pulse: Arc<Pulse>,
     pub(crate) shared: Arc<Shared>,
 }
 
 impl Settler {
     /// Settles until the writers are gone.
     pub(crate) async fn run(self, mut written: Receiver<Written>, stop: CancellationToken) {
-        let pulse = self.shared.health.pulse("settler");
         let mut outage = Outage::of("the stream, for acknowledgements,", self.shared.settings.retry_at_most);
         while let Some(Written { stream, set_aside, mut settled, read_at }) = written.recv().await {
-            pulse.busy();
+            self.pulse.busy();
             if !set_aside.is_empty() {
                 settled.extend(self.set_aside(set_aside, &stop).await);
             }
@@ -36,7 +37,7 @@ impl Settler {
                     );
                     settled.clear();
                 }
-                pulse.busy();
+                self.pulse.busy();
             }
             outage.over();
             self.shared.metrics.acks.increment(settled.len() as u64);
@@ -46,7 +47,7 @@ impl Settler {
                 duration_ms = read_at.elapsed().as_secs_f64() * 1e3,
                 "settled a batch"
             );
-            pulse.idle();
+            self.pulse.idle();
         }
     }
 
@@ -68,6 +69,7 @@ impl Settler {
             if !outage.wait(&error, stop).await {
                 return Vec::new();
             }
+            self.pulse.busy();
         }
         outage.over();
         for letter in &letters {

@@ -2,202 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use metrics_util::debugging::{DebugValue, DebuggingRecorder};
-use processor_domain::ports::{
-    DeadLettersError, MockDeadLetters, MockDeviceMemory, MockPositionStore, MockPositionStream,
-    PositionStream, StoreError, StreamError, SystemClock, Verdict,
-};
+use processor_domain::ports::{DeadLettersError, SystemClock, Verdict};
 use processor_domain::rules::RuleSet;
-use processor_domain::{
-    DeadLetterReason, Delivery, DeviceState, EntryId, Novelty, Outcome, Position, Receipt, Record, Standing,
-    samples,
-};
+use processor_domain::{Delivery, DeviceState, Novelty, Outcome, Record, samples};
 use processor_ingest::{Ingest, IngestSettings, Ports};
-use processor_tasks::TaskEnded;
 use proptest::prelude::*;
 use tokio_util::sync::CancellationToken;
 
-/// What happened, in order.
-type Story = Arc<Mutex<Vec<String>>>;
+use crate::scene::{Scene, counted, delivery, position, positions, stream, unavailable, undecodable};
 
-struct Scene {
-    story: Story,
-    batches: Vec<Vec<Delivery>>,
-    store: MockPositionStore,
-    memory: MockDeviceMemory,
-    dead_letters: MockDeadLetters,
-    acknowledgements: usize,
-    refuse_acknowledgements: usize,
-    settings: IngestSettings,
-}
-
-fn entry(number: u64) -> EntryId {
-    EntryId { millis: 1_777_629_600_000, sequence: number }
-}
-
-fn delivery(number: u64, record: Record) -> Delivery {
-    Delivery { receipt: Receipt::of(entry(number)), record, deliveries: 1, traceparent: None }
-}
-
-fn position(number: u64) -> Position {
-    samples::position().device(number).build()
-}
-
-fn positions(numbers: std::ops::Range<u64>) -> Vec<Delivery> {
-    numbers.map(|number| delivery(number, Record::Position(position(number)))).collect()
-}
-
-fn undecodable(number: u64) -> Delivery {
-    let record = Record::Undecodable {
-        reason: DeadLetterReason::NotJson,
-        detail: "not JSON".into(),
-        payload: b"?".as_slice().into(),
-    };
-    delivery(number, record)
-}
-
-fn unavailable() -> StoreError {
-    StoreError::Unavailable { kind: "connection", cause: "gone".into() }
-}
-
-impl Scene {
-    /// A store that stores all, a memory that knows nothing, dead letters that are kept.
-    fn of(batches: Vec<Vec<Delivery>>) -> Self {
-        let acknowledgements = batches.iter().map(Vec::len).sum();
-        let story = Story::default();
-        let mut memory = MockDeviceMemory::new();
-        memory.expect_recall_recent().returning(|_| Ok(vec![]));
-        let mut all_there = MockPositionStore::new();
-        all_there.expect_ping().returning(|| Ok(()));
-        Self {
-            story,
-            batches,
-            store: all_there,
-            memory,
-            dead_letters: MockDeadLetters::new(),
-            acknowledgements,
-            refuse_acknowledgements: 0,
-            settings: IngestSettings { sample_every: Duration::from_hours(1), ..IngestSettings::default() },
-        }
-    }
-
-    fn knowing_no_device(mut self) -> Self {
-        self.memory.expect_recall().returning(|_| Ok(vec![]));
-        self
-    }
-
-    fn storing_all(mut self) -> Self {
-        let story = Arc::clone(&self.story);
-        self.store.expect_commit().returning(move |batch| {
-            story.lock().unwrap().push(format!("commit {}", batch.len()));
-            Ok(vec![Verdict::Stored; batch.len()])
-        });
-        self
-    }
-
-    fn keeping_dead_letters(mut self) -> Self {
-        let story = Arc::clone(&self.story);
-        self.dead_letters.expect_keep().returning(move |letters| {
-            let reasons: Vec<_> = letters.iter().map(|letter| letter.reason.name()).collect();
-            story.lock().unwrap().push(format!("dead letters {}", reasons.join(" ")));
-            Ok(())
-        });
-        self
-    }
-
-    /// Runs until as many entries are acknowledged as expected, then stops.
-    async fn play(self) -> (Result<(), TaskEnded>, Vec<String>, Counters) {
-        let stop = CancellationToken::new();
-        let stream = stream(
-            self.batches,
-            Arc::clone(&self.story),
-            self.acknowledgements,
-            self.refuse_acknowledgements,
-            stop.clone(),
-        );
-        let recorder = DebuggingRecorder::new();
-        let ports = Ports {
-            streams: vec![stream],
-            store: Arc::new(self.store),
-            memory: Arc::new(self.memory),
-            dead_letters: Arc::new(self.dead_letters),
-            clock: Arc::new(SystemClock),
-        };
-        let ingest = metrics::with_local_recorder(&recorder, || {
-            Ingest::new(ports, RuleSet::standard(), self.settings)
-        });
-        let ended = tokio::time::timeout(Duration::from_mins(10), ingest.run(stop)).await.expect("it stops");
-        let story = self.story.lock().unwrap().clone();
-        (ended, story, counters(&recorder))
-    }
-}
-
-/// A stream that delivers `batches` and then nothing, and stops the river when all is acknowledged.
-fn stream(
-    batches: Vec<Vec<Delivery>>,
-    story: Story,
-    acknowledgements: usize,
-    mut refuse: usize,
-    stop: CancellationToken,
-) -> Arc<dyn PositionStream> {
-    let mut stream = MockPositionStream::new();
-    let batches = Arc::new(Mutex::new(VecDeque::from(batches)));
-    let reads = Arc::clone(&story);
-    stream.expect_name().return_const("telemetry".to_owned());
-    stream.expect_next_batch().returning(move || {
-        let Some(batch) = batches.lock().unwrap().pop_front() else {
-            std::thread::yield_now();
-            return Err(StreamError::Unavailable("the script is over".into()));
-        };
-        reads.lock().unwrap().push(format!("read {}", batch.len()));
-        Ok(batch)
-    });
-    let mut done = 0;
-    if acknowledgements == 0 {
-        stop.cancel();
-    }
-    stream.expect_acknowledge().returning(move |settled| {
-        if refuse > 0 {
-            refuse -= 1;
-            story.lock().unwrap().push("acknowledge fails".into());
-            return Err(StreamError::Unavailable("gone".into()));
-        }
-        let mut outcomes: Vec<_> = settled.iter().map(|settled| settled.outcome().name()).collect();
-        outcomes.dedup();
-        story.lock().unwrap().push(format!("acknowledge {} {}", settled.len(), outcomes.join(" ")));
-        done += settled.len();
-        if done >= acknowledgements {
-            stop.cancel();
-        }
-        Ok(())
-    });
-    stream.expect_reclaim().returning(|| Ok(vec![]));
-    stream.expect_keep_in_flight().returning(|| Ok(()));
-    stream.expect_standing().returning(|| Ok(Standing::default()));
-    Arc::new(stream)
-}
-
-/// Every counter, by its name and the value of its label if it has one.
-type Counters = HashMap<(String, Option<String>), u64>;
-
-fn counters(recorder: &DebuggingRecorder) -> Counters {
-    let all = recorder.snapshotter().snapshot().into_vec();
-    all.into_iter()
-        .filter_map(|(key, _, _, value)| {
-            let label = key.key().labels().next().map(|label| label.value().to_owned());
-            let DebugValue::Counter(count) = value else { return None };
-            Some(((key.key().name().to_owned(), label), count))
-        })
-        .collect()
-}
-
-fn counted(counters: &Counters, name: &str, label: Option<&str>) -> u64 {
-    counters[&(name.to_owned(), label.map(str::to_owned))]
-}
+mod scene;
 
 #[tokio::test(start_paused = true)]
 async fn what_is_committed_is_acknowledged_and_not_before() {
@@ -355,6 +172,37 @@ async fn what_cannot_be_written_when_it_is_told_to_stop_stays_pending() {
     let ingest = Ingest::new(ports, RuleSet::standard(), IngestSettings::default());
     assert!(ingest.run(stop).await.is_ok());
     assert_eq!(*ended.lock().unwrap(), ["read 3"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_waits_for_what_is_away_is_not_stuck() {
+    for memory_is_there in [true, false] {
+        // Enough to fill every queue.
+        let poison = std::iter::once(vec![undecodable(1)]);
+        let mut scene = Scene::of(poison.chain((0..20).map(|_| positions(0..3))).collect());
+        scene
+            .memory
+            .expect_recall()
+            .returning(move |_| if memory_is_there { Ok(vec![]) } else { Err(unavailable()) });
+        scene.store.expect_commit().returning(|_| Err(unavailable()));
+        scene.dead_letters.expect_keep().returning(|_| Err(DeadLettersError::Unavailable("full".into())));
+        let stop = CancellationToken::new();
+        let stream = stream(scene.batches, Arc::clone(&scene.story), usize::MAX, 0, stop.clone());
+        let ports = Ports {
+            streams: vec![stream],
+            store: Arc::new(scene.store),
+            memory: Arc::new(scene.memory),
+            dead_letters: Arc::new(scene.dead_letters),
+            clock: Arc::new(SystemClock),
+        };
+        let ingest = Ingest::new(ports, RuleSet::standard(), IngestSettings::default());
+        let health = ingest.health();
+        let running = tokio::spawn(ingest.run(stop.clone()));
+        tokio::time::sleep(Duration::from_mins(10)).await;
+        assert_eq!(health.stuck(Duration::from_mins(1)), []);
+        stop.cancel();
+        assert!(running.await.unwrap().is_ok());
+    }
 }
 
 #[tokio::test(start_paused = true)]
