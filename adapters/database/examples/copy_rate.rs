@@ -8,6 +8,7 @@
 //! between rounds. The time of this process's own CPU is counted too.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -49,17 +50,18 @@ async fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let url = arguments.next().ok_or("the URL of an empty database, please")?;
     let batch: usize = arguments.next().map_or(Ok(2_000), |batch| batch.parse())?;
-    let rows = rows();
+    let rows: Arc<[Judged]> = rows().into();
     let pool = PgPool::connect(&url).await?;
 
     fresh_table(&pool).await?;
     commit_all(&url, &rows, batch, 1).await?;
-    let bytes = encoded(&pool).await?;
+    let bytes: Arc<[u8]> = encoded(&pool).await?.into();
 
     println!("round  method          rows/s   x COPY  CPU us/row");
     for round in 1..=ROUNDS {
         fresh_table(&pool).await?;
-        let copy = measure(copy_at_once(&pool, &bytes)).await?;
+        let copy =
+            measure(async { tokio::spawn(copy_at_once(pool.clone(), Arc::clone(&bytes))).await? }).await?;
         show(round, "one COPY", copy, copy);
         for writers in [1, 2] {
             fresh_table(&pool).await?;
@@ -104,7 +106,7 @@ async fn encoded(pool: &PgPool) -> Result<Vec<u8>> {
     Ok(chunks.concat())
 }
 
-async fn copy_at_once(pool: &PgPool, bytes: &[u8]) -> Result<()> {
+async fn copy_at_once(pool: PgPool, bytes: Arc<[u8]>) -> Result<()> {
     let statement = format!("COPY positions ({COLUMNS}) FROM STDIN (FORMAT BINARY)");
     let mut copy = pool.copy_in_raw(&statement).await?;
     for chunk in bytes.chunks(64 * 1024) {
@@ -115,19 +117,23 @@ async fn copy_at_once(pool: &PgPool, bytes: &[u8]) -> Result<()> {
 }
 
 /// Commits all rows in batches, by so many tasks with a connection each. Batches are dealt out in turn.
-async fn commit_all(url: &str, rows: &[Judged], batch: usize, writers: u32) -> Result<()> {
+async fn commit_all(url: &str, rows: &Arc<[Judged]>, batch: usize, writers: u32) -> Result<()> {
     let writers = NonZeroU32::new(writers).ok_or("no writers")?;
     let database = Database::connect(DatabaseSettings { writers, ..DatabaseSettings::of(url) }).await?;
-    let store = database.position_store();
-    let next = AtomicUsize::new(0);
-    let write = async || -> Result<()> {
-        while let Some(batch) = rows.chunks(batch).nth(next.fetch_add(1, Ordering::Relaxed)) {
-            let verdicts = store.commit(batch).await?;
-            assert!(verdicts.iter().all(|verdict| *verdict == Verdict::Stored), "all are new");
-        }
-        Ok(())
-    };
-    futures::future::try_join_all((0..writers.get()).map(|_| write())).await?;
+    let next = Arc::new(AtomicUsize::new(0));
+    let tasks = (0..writers.get()).map(|_| {
+        let (store, rows, next) = (database.position_store(), Arc::clone(rows), Arc::clone(&next));
+        tokio::spawn(async move {
+            while let Some(batch) = rows.chunks(batch).nth(next.fetch_add(1, Ordering::Relaxed)) {
+                let verdicts = store.commit(batch).await?;
+                assert!(verdicts.iter().all(|verdict| *verdict == Verdict::Stored), "all are new");
+            }
+            Result::Ok(())
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await??;
+    }
     database.close().await;
     Ok(())
 }

@@ -66,6 +66,9 @@ impl TimescalePositionStore {
 
     async fn write(&self, batch: &[Judged], known: &[Verdict]) -> Result<Vec<Verdict>, Failure> {
         let Ways { copied, mut inserted } = self.ways(batch, known);
+        if copied.is_empty() && inserted.is_empty() {
+            return Ok(known.to_vec());
+        }
         let mut writer = self.pools.writers.lease().await?;
         let mut layers = Layers::of(batch, inserted.clone());
         let mut attempt = if copied.is_empty() { Attempt::Insert } else { Attempt::Copy };
