@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use crate::{http, setting, unique};
 
 /// How long the driver may take until it listens, and a browser until it is there.
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_mins(1);
 /// How long anything else may take.
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -54,7 +54,7 @@ impl Browser {
             Self { driver, address: format!("127.0.0.1:{port}"), session: String::new(), profile };
         let made = browser.send("POST", "/session", Some(&browser.wishes()), START_LIMIT).await;
         let made = made.context(ADVICE)?;
-        browser.session = made["sessionId"].as_str().context("a session without an id")?.to_owned();
+        made["sessionId"].as_str().context("a session without an id")?.clone_into(&mut browser.session);
         Ok(browser)
     }
 

@@ -69,12 +69,8 @@ impl DirectusStub {
     pub async fn start() -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
-        let cms = Cms {
-            sessions: HashMap::new(),
-            rights: HashSet::new(),
-            mood: Mood::Well,
-            asked: Vec::new(),
-        };
+        let cms =
+            Cms { sessions: HashMap::new(), rights: HashSet::new(), mood: Mood::Well, asked: Vec::new() };
         let cms = Arc::new(Mutex::new(cms));
         let answering = Arc::clone(&cms);
         let server = tokio::spawn(async move {
@@ -153,7 +149,9 @@ async fn serve(connection: TcpStream, cms: Arc<Mutex<Cms>>) {
                 tokio::time::sleep(time).await;
                 answer
             }
-            Mood::Refusing(status, retry_after) => Answer { retry_after, ..refusal(status, "UNDER_PRESSURE") },
+            Mood::Refusing(status, retry_after) => {
+                Answer { retry_after, ..refusal(status, "UNDER_PRESSURE") }
+            }
         };
         if connection.write_all(answer.text().as_bytes()).await.is_err() {
             return;
@@ -200,9 +198,7 @@ impl Cms {
         let event = path.strip_prefix("/items/events/");
         match (session, event) {
             (Session::Of(user), None) if path == "/users/me" => data(&format!(r#"{{"id":"{user}"}}"#)),
-            (Session::Of(user), Some(event))
-                if self.rights.contains(&(user.clone(), event.to_owned())) =>
-            {
+            (Session::Of(user), Some(event)) if self.rights.contains(&(user.clone(), event.to_owned())) => {
                 data(&format!(r#"{{"id":"{event}"}}"#))
             }
             (Session::Share, None) if path == "/users/me" => {

@@ -16,6 +16,7 @@ mod messages_that_are_none;
 mod rights_that_end;
 mod subscriptions_under_load;
 mod the_page;
+mod two_instances;
 mod who_is_let_in;
 
 use live_stage::LiveStage;

@@ -1,12 +1,11 @@
 use std::time::Duration;
 
 use anyhow::ensure;
-use processor_domain::DeviceId;
 use processor_tests::{Proxy, Sample, records};
 use tokio::time::{Instant, interval};
 
 use super::LiveStage;
-use super::live_stage::{RALLY, SHOWN, ann};
+use super::live_stage::{RALLY, SHOWN, ann, devices};
 use crate::SOON;
 
 /// Every car is heard of once, so that nothing makes up for a record that is missed.
@@ -17,7 +16,7 @@ const COMPARED: Duration = Duration::from_secs(55);
 #[tokio::test(flavor = "multi_thread")]
 async fn hides_nothing_from_those_who_watch() -> anyhow::Result<()> {
     let live = LiveStage::new().await?;
-    let cars: Vec<DeviceId> = records(CARS, 1).filter_map(|sample| sample.key).map(|key| key.0).collect();
+    let cars = devices(CARS);
     live.tables.enter(RALLY, cars.iter().copied()).await?;
     let network = Proxy::to(live.stage.redis.url())?;
     let began = Instant::now();

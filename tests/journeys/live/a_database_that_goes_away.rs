@@ -1,9 +1,8 @@
 use anyhow::{anyhow, ensure};
-use processor_domain::DeviceId;
-use processor_tests::{DeviceNaming, Processor, Signal, Viewer, eventually, records};
+use processor_tests::{DeviceNaming, Processor, Signal, eventually, records};
 
 use super::LiveStage;
-use super::live_stage::{ANN, OTHER_RALLY, RALLY, SHOWN, ann};
+use super::live_stage::{ANN, OTHER_RALLY, RALLY, SHOWN, ann, devices, moves};
 use crate::{Load, SOON, Stage};
 
 /// The cars of the one event move; those of the other were last heard of in an earlier life of the program, so that
@@ -12,7 +11,7 @@ use crate::{Load, SOON, Stage};
 async fn takes_nothing_from_the_map_but_what_only_it_knows() -> anyhow::Result<()> {
     let live = LiveStage::on(Stage::with_its_own_database().await?, DeviceNaming::ByKey).await?;
     live.directus.allow(ANN, OTHER_RALLY);
-    let devices: Vec<DeviceId> = records(150, 1).filter_map(|sample| sample.key).map(|key| key.0).collect();
+    let devices = devices(150);
     let (moving, resting) = devices.split_at(100);
     live.tables.enter(RALLY, moving.iter().copied()).await?;
     live.tables.enter(OTHER_RALLY, resting.iter().copied()).await?;
@@ -53,10 +52,6 @@ async fn takes_nothing_from_the_map_but_what_only_it_knows() -> anyhow::Result<(
     let expected = live.whereabouts(moving.iter().copied()).await?;
     viewer.until_cars_are(SHOWN, RALLY, &expected).await?;
     newcomer.until_cars_are(SHOWN, RALLY, &expected).await
-}
-
-fn moves(viewer: &Viewer) -> u64 {
-    viewer.picture(RALLY).map_or(0, |picture| picture.moves())
 }
 
 async fn not_ready(processor: &Processor) -> anyhow::Result<()> {

@@ -80,7 +80,7 @@ async fn watch_a_day(naming: DeviceNaming) -> anyhow::Result<()> {
 fn day() -> anyhow::Result<Vec<Vec<Step>>> {
     let steps: Vec<Step> = records(CARS + OTHERS, SECONDS)
         .enumerate()
-        .map(|(number, sample)| step(number, sample))
+        .map(|(number, sample)| step(number, &sample))
         .collect::<Result<_, _>>()?;
     let mut steps = steps.into_iter();
     let per_second = (CARS + OTHERS) as usize;
@@ -99,7 +99,7 @@ fn day() -> anyhow::Result<Vec<Vec<Step>>> {
     Ok(seconds)
 }
 
-fn step(number: usize, sample: Sample) -> anyhow::Result<Step> {
+fn step(number: usize, sample: &Sample) -> anyhow::Result<Step> {
     let (device, ts) = sample.key.context("a record with a key")?;
     let mut record: Value = serde_json::from_slice(&sample.payload)?;
     let faulty = match number % 17 {
@@ -121,7 +121,7 @@ fn step(number: usize, sample: Sample) -> anyhow::Result<Step> {
     let degrees = |name: &str| record[name].as_f64().context("degrees");
     let seen_at = Whereabouts::new(ts, degrees("latitude")?, degrees("longitude")?);
     let payload = record.to_string().into_bytes().into();
-    Ok(Step { sample: Sample { payload, ..sample }, device, seen_at: (!faulty).then_some(seen_at) })
+    Ok(Step { sample: Sample { payload, key: sample.key }, device, seen_at: (!faulty).then_some(seen_at) })
 }
 
 /// `PROCESSOR_TEST_RECORDING` names a recording of another day: records a line, gzipped or not. All of its devices are
@@ -130,14 +130,12 @@ fn step(number: usize, sample: Sample) -> anyhow::Result<Step> {
 async fn at_the_end_of_a_recording_every_car_is_seen_where_it_was_last() -> anyhow::Result<()> {
     let live = LiveStage::new().await?;
     let folder = Folder::new()?;
-    let recording = match setting("PROCESSOR_TEST_RECORDING") {
-        Some(path) => PathBuf::from(path),
-        None => {
-            let lines =
-                day()?.into_iter().flatten().flat_map(|step| [&step.sample.payload[..], b"\n"].concat());
-            std::fs::write(folder.file("recording.ndjson"), lines.collect::<Vec<u8>>())?;
-            folder.file("recording.ndjson")
-        }
+    let recording = if let Some(path) = setting("PROCESSOR_TEST_RECORDING") {
+        PathBuf::from(path)
+    } else {
+        let lines = day()?.into_iter().flatten().flat_map(|step| [&step.sample.payload[..], b"\n"].concat());
+        std::fs::write(folder.file("recording.ndjson"), lines.collect::<Vec<u8>>())?;
+        folder.file("recording.ndjson")
     };
     // Onto a stream that nobody reads, to see who is in it.
     let aside = unique("aside");

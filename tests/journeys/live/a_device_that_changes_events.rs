@@ -1,9 +1,8 @@
 use anyhow::Context;
-use processor_domain::DeviceId;
 use processor_tests::{DeviceNaming, records};
 
 use super::LiveStage;
-use super::live_stage::{ANN, OTHER_RALLY, RALLY, SHOWN, ann};
+use super::live_stage::{ANN, OTHER_RALLY, RALLY, SHOWN, ann, devices};
 use crate::{SOON, Stage};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -19,7 +18,7 @@ async fn does_so_where_entries_name_it_by_imei() -> anyhow::Result<()> {
 async fn change_events(naming: DeviceNaming) -> anyhow::Result<()> {
     let live = LiveStage::on(Stage::new().await?, naming).await?;
     live.directus.allow(ANN, OTHER_RALLY);
-    let devices: Vec<DeviceId> = records(3, 1).filter_map(|sample| sample.key).map(|key| key.0).collect();
+    let devices = devices(3);
     let [mover, here, there] = devices.try_into().ok().context("three devices")?;
     live.tables.enter(RALLY, [mover, here]).await?;
     live.tables.enter(OTHER_RALLY, [there]).await?;

@@ -1,12 +1,11 @@
 use std::time::Duration;
 
 use anyhow::{anyhow, ensure};
-use processor_domain::DeviceId;
-use processor_tests::{Mood, Processor, Proxy, Refusal, Session, Visitor, eventually, records};
+use processor_tests::{Mood, Processor, Proxy, Refusal, Session, Visitor, eventually};
 use tokio::time::Instant;
 
 use super::LiveStage;
-use super::live_stage::{RALLY, SHOWN, ann};
+use super::live_stage::{RALLY, SHOWN, ann, devices, moves};
 use crate::{Load, SOON};
 
 /// Answers are remembered for less than this.
@@ -16,7 +15,7 @@ const REMEMBERED: Duration = Duration::from_secs(30);
 #[tokio::test(flavor = "multi_thread")]
 async fn keeps_newcomers_out_and_nobody_else() -> anyhow::Result<()> {
     let live = LiveStage::new().await?;
-    let cars: Vec<DeviceId> = records(100, 1).filter_map(|sample| sample.key).map(|key| key.0).collect();
+    let cars = devices(100);
     live.tables.enter(RALLY, cars.iter().copied()).await?;
     let network = Proxy::to(live.directus.url())?;
     let processor = live.processor().env("DIRECTUS_URL", network.url()).start().await?;
@@ -107,10 +106,6 @@ fn is_turned_away(refused: Option<&Refusal>, seconds: u64) -> bool {
         let in_time = retry_after.is_some_and(|wait| (seconds..=seconds * 2).contains(&wait));
         (*status, code.as_str()) == (503, "identity_unknown") && in_time
     })
-}
-
-fn moves(viewer: &processor_tests::Viewer) -> u64 {
-    viewer.picture(RALLY).map_or(0, |picture| picture.moves())
 }
 
 async fn unknown_answers(processor: &Processor) -> anyhow::Result<f64> {

@@ -2,12 +2,11 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use futures::future::try_join_all;
-use processor_domain::DeviceId;
-use processor_tests::{Signal, Viewer, records};
+use processor_tests::Signal;
 use redis::streams::StreamInfoGroupsReply;
 
 use super::LiveStage;
-use super::live_stage::{RALLY, SHOWN, ann};
+use super::live_stage::{RALLY, SHOWN, ann, devices, frames};
 use crate::stage::GROUP;
 use crate::{Load, SOON};
 
@@ -16,7 +15,7 @@ const VIEWERS: usize = 100;
 #[tokio::test(flavor = "multi_thread")]
 async fn tells_everybody_and_leaves_nothing_pending() -> anyhow::Result<()> {
     let live = LiveStage::new().await?;
-    let cars: Vec<DeviceId> = records(100, 1).filter_map(|sample| sample.key).map(|key| key.0).collect();
+    let cars = devices(100);
     live.tables.enter(RALLY, cars).await?;
     let mut processor = live.processor().env("LIVE_MAX_SOCKETS_PER_USER", "100").start().await?;
     processor.until_ready(SOON).await;
@@ -49,8 +48,4 @@ async fn tells_everybody_and_leaves_nothing_pending() -> anyhow::Result<()> {
     let groups: Vec<&str> = groups.groups.iter().map(|group| group.name.as_str()).collect();
     ensure!(groups == [GROUP], "what was read with to watch is left behind: {groups:?}");
     Ok(())
-}
-
-fn frames(viewer: &Viewer) -> u64 {
-    viewer.picture(RALLY).map_or(0, |picture| picture.frames())
 }

@@ -1,12 +1,11 @@
 use std::time::Duration;
 
 use anyhow::{bail, ensure};
-use processor_domain::DeviceId;
 use processor_tests::{Processor, eventually, records};
 use tokio::time::interval;
 
 use super::LiveStage;
-use super::live_stage::{RALLY, SHOWN, ann};
+use super::live_stage::{RALLY, SHOWN, ann, devices};
 use crate::SOON;
 
 const CARS: u32 = 300;
@@ -19,7 +18,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 #[tokio::test(flavor = "multi_thread")]
 async fn is_waited_for_by_nobody() -> anyhow::Result<()> {
     let live = LiveStage::new().await?;
-    let cars: Vec<DeviceId> = records(CARS, 1).filter_map(|sample| sample.key).map(|key| key.0).collect();
+    let cars = devices(CARS);
     live.tables.enter(RALLY, cars.iter().copied()).await?;
     let builder =
         live.processor().env("LIVE_PATIENCE_MS", "2000").env("LOG_LEVEL", "info,processor_live=debug");

@@ -4,7 +4,8 @@ use std::time::Duration;
 use anyhow::Context;
 use processor_domain::{DeviceId, Timestamp};
 use processor_tests::{
-    DeviceNaming, DirectusStub, DirectusTables, Processor, ProcessorBuilder, Session, Visitor, Whereabouts,
+    DeviceNaming, DirectusStub, DirectusTables, Picture, Processor, ProcessorBuilder, Session, Viewer,
+    Visitor, Whereabouts, records,
 };
 
 use crate::Stage;
@@ -74,6 +75,21 @@ fn whereabouts(row: &str) -> anyhow::Result<(DeviceId, Whereabouts)> {
 /// Ann at the door of the program, from its own page.
 pub(super) async fn ann(processor: &Processor) -> Visitor {
     Visitor::at(&processor.live_address().await).with_session(ANNS_SESSION)
+}
+
+/// The first so many devices of those that [`records`] are of.
+pub(super) fn devices(count: u32) -> Vec<DeviceId> {
+    records(count, 1).filter_map(|sample| sample.key).map(|(device, _)| device).collect()
+}
+
+/// How many frames of [`RALLY`] a viewer was told.
+pub(super) fn frames(viewer: &Viewer) -> u64 {
+    viewer.picture(RALLY).map_or(0, Picture::frames)
+}
+
+/// How many moves of cars there were in them.
+pub(super) fn moves(viewer: &Viewer) -> u64 {
+    viewer.picture(RALLY).map_or(0, Picture::moves)
 }
 
 /// How long a picture may take to be that of the table, which was looked at when all was written.

@@ -1,11 +1,10 @@
 use std::time::Duration;
 
 use anyhow::{bail, ensure};
-use processor_domain::DeviceId;
-use processor_tests::{Heard, Viewer, Visitor, records};
+use processor_tests::{Heard, Viewer, Visitor};
 
 use super::LiveStage;
-use super::live_stage::{RALLY, SHOWN, ann};
+use super::live_stage::{RALLY, SHOWN, ann, devices};
 use crate::{Load, SOON};
 
 /// Longest message that is read, in bytes.
@@ -15,7 +14,7 @@ const LONGEST: usize = 16 << 10;
 #[tokio::test(flavor = "multi_thread")]
 async fn close_the_socket_they_come_from() -> anyhow::Result<()> {
     let live = LiveStage::new().await?;
-    let cars: Vec<DeviceId> = records(100, 1).filter_map(|sample| sample.key).map(|key| key.0).collect();
+    let cars = devices(100);
     live.tables.enter(RALLY, cars.iter().copied()).await?;
     let processor = live.processor().start().await?;
     processor.until_ready(SOON).await;

@@ -1,12 +1,11 @@
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
-use processor_domain::DeviceId;
-use processor_tests::{Session, Viewer, Visitor, records};
+use processor_tests::{Session, Visitor};
 use serde_json::json;
 
 use super::LiveStage;
-use super::live_stage::{ANN, ANNS_SESSION, RALLY, SHOWN, ann};
+use super::live_stage::{ANN, ANNS_SESSION, RALLY, SHOWN, ann, devices, frames};
 use crate::{Load, SOON};
 
 /// How long one may go on seeing what one may not see any more.
@@ -27,7 +26,7 @@ async fn end_the_stream_within_a_minute_and_nobody_elses() -> anyhow::Result<()>
         live.directus.begin(cookie, Session::Of(user.to_owned()));
         live.directus.allow(user, RALLY);
     }
-    let cars: Vec<DeviceId> = records(100, 1).filter_map(|sample| sample.key).map(|key| key.0).collect();
+    let cars = devices(100);
     live.tables.enter(RALLY, cars.iter().copied()).await?;
     let processor = live.processor().start().await?;
     processor.until_ready(SOON).await;
@@ -82,8 +81,4 @@ async fn end_the_stream_within_a_minute_and_nobody_elses() -> anyhow::Result<()>
     let expected = live.whereabouts(cars).await?;
     cid.until_cars_are(SHOWN, RALLY, &expected).await?;
     dan.until_cars_are(SHOWN, RALLY, &expected).await
-}
-
-fn frames(viewer: &Viewer) -> u64 {
-    viewer.picture(RALLY).map_or(0, |picture| picture.frames())
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::LiveStage;
-use super::live_stage::{ANN, RALLY, SHOWN, ann};
+use super::live_stage::{ANN, RALLY, SHOWN, ann, devices, moves};
 use crate::SOON;
 
 const CARS: u32 = 400;
@@ -29,7 +29,7 @@ const VIEWERS: u64 = 5;
 async fn are_told_every_move_from_the_first_picture_on() -> anyhow::Result<()> {
     let subscriptions = number("PROCESSOR_TEST_SUBSCRIPTIONS", 50)?;
     let live = LiveStage::new().await?;
-    let cars: Vec<DeviceId> = records(CARS, 1).filter_map(|sample| sample.key).map(|key| key.0).collect();
+    let cars = devices(CARS);
     let events: Vec<String> =
         (0..EVENTS).map(|event| format!("0f1a7f8e-32ab-4f0e-9c7e-0000000001{event:02}")).collect();
     for event in events.iter().map(String::as_str).chain([RALLY]) {
@@ -44,15 +44,14 @@ async fn are_told_every_move_from_the_first_picture_on() -> anyhow::Result<()> {
     let (seen, until_seen) = watch::channel(0);
     let sending = tokio::spawn(drive(live.stage.redis.url().to_owned(), live.stage.ledger(), until_seen));
     let all_moved = |viewer: &Viewer| {
-        let moves = viewer.picture(RALLY).map_or(0, |picture| picture.moves());
-        seen.send_replace(moves);
-        moves >= 2 * u64::from(CARS)
+        seen.send_replace(moves(viewer));
+        moves(viewer) >= 2 * u64::from(CARS)
     };
     witness.until(SOON, "every car has moved", all_moved).await?;
     let witnessing = async {
         loop {
             witness.hear(SHOWN).await?;
-            seen.send_replace(witness.picture(RALLY)?.moves());
+            seen.send_replace(moves(&witness));
         }
     };
     let watching = (0..VIEWERS).map(|viewer| {

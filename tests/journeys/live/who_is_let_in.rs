@@ -3,7 +3,7 @@ use processor_tests::{Refusal, Session, Visitor, records};
 use serde_json::{Value, json};
 
 use super::LiveStage;
-use super::live_stage::{ANN, ANNS_SESSION, OTHER_RALLY, RALLY, ann};
+use super::live_stage::{ANN, ANNS_SESSION, OTHER_RALLY, RALLY, ann, devices};
 use crate::SOON;
 
 /// All of it is decided before there is a socket.
@@ -76,7 +76,7 @@ async fn only_from_the_pages_that_are_named() -> anyhow::Result<()> {
 async fn an_event_of_others_and_one_that_is_none_look_the_same() -> anyhow::Result<()> {
     let live = LiveStage::new().await?;
     let absent = "0f1a7f8e-32ab-4f0e-9c7e-0000000000ff";
-    let cars = records(10, 1).filter_map(|sample| sample.key).map(|key| key.0);
+    let cars = devices(10);
     live.tables.enter(OTHER_RALLY, cars).await?;
     live.directus.allow("0f1a7f8e-32ab-4f0e-9c7e-0000000000b2", OTHER_RALLY);
     let processor = live.processor().start().await?;

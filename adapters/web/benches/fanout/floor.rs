@@ -69,7 +69,7 @@ async fn write(viewer: &TcpStream, mut bytes: &[u8]) {
         match viewer.try_write(bytes) {
             Ok(written) => bytes = &bytes[written..],
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                viewer.writable().await.expect("it is read")
+                viewer.writable().await.expect("it is read");
             }
             Err(error) => panic!("{error}"),
         }

@@ -15,7 +15,7 @@ impl Sample {
     pub(crate) fn of(deliveries: u64, work: impl FnOnce()) -> Self {
         let before = processor_time();
         work();
-        Self { spent: processor_time() - before, deliveries }
+        Self { spent: processor_time().saturating_sub(before), deliveries }
     }
 
     pub(crate) fn micros(&self) -> f64 {

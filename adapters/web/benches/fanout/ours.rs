@@ -228,12 +228,12 @@ impl Ours {
 
     /// Keeps the sockets from being served.
     pub(crate) fn pause(&self) -> Paused {
-        let (resume, resumed) = std::sync::mpsc::channel::<()>();
+        let (resume, resumed) = std::sync::mpsc::channel();
         let (begun, begins) = std::sync::mpsc::channel();
         self.sockets.spawn(async move {
             begun.send(()).expect("somebody waits");
             // Blocks the only thread of the sockets.
-            drop(resumed.recv());
+            resumed.recv().expect("it is resumed");
         });
         begins.recv().expect("the sockets are served");
         Paused(resume)
@@ -260,7 +260,7 @@ pub(crate) struct Paused(std::sync::mpsc::Sender<()>);
 impl Paused {
     /// They are served again.
     pub(crate) fn resume(self) {
-        drop(self);
+        self.0.send(()).expect("it is paused");
     }
 }
 

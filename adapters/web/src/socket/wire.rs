@@ -59,7 +59,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// Writes as much as can be written without waiting, which is usually all; whether it was all.
     pub(super) async fn write(&mut self) -> Result<bool, End> {
         match poll_fn(|context| Poll::Ready(self.poll_write(context))).await {
-            Poll::Ready(Err(_)) => Err(End::Gone),
+            Poll::Ready(Err(())) => Err(End::Gone),
             Poll::Ready(Ok(())) => Ok(true),
             Poll::Pending => Ok(false),
         }
@@ -73,7 +73,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         poll_fn(|context| {
             let sending = self.sending;
             match self.poll_write(context) {
-                Poll::Ready(Err(_)) => return Poll::Ready(Happening::Gone),
+                Poll::Ready(Err(())) => return Poll::Ready(Happening::Gone),
                 Poll::Ready(Ok(())) if sending => return Poll::Ready(Happening::Written),
                 _ => {}
             }
@@ -101,7 +101,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     pub(super) async fn finish(&mut self) {
         poll_fn(|context| {
             let closing = self.stream.poll_close_unpin(context).map(drop);
-            if let Poll::Ready(Err(_)) = self.poll_write(context) {
+            if let Poll::Ready(Err(())) = self.poll_write(context) {
                 return Poll::Ready(());
             }
             closing
