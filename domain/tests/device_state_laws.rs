@@ -157,3 +157,15 @@ fn memory_knows_better_than_the_store() {
     states.remember(samples::device(1), DeviceState::default());
     assert_eq!(states.get(&samples::device(1)).unwrap().high_water(), Some(seconds(9)));
 }
+
+/// What the cache of states keeps for a device: an entry in a list, each an allocation of its own, and a bucket in a
+/// map that points at it.
+#[test]
+fn a_device_in_memory_takes_less_than_200_bytes() {
+    let pointer = size_of::<usize>();
+    let entry = size_of::<(processor_domain::DeviceId, DeviceState)>() + 2 * pointer;
+    let allocator = 2 * pointer;
+    // Right after it has grown the map is 7/16 full; a bucket is two pointers and a byte.
+    let bucket = (2 * pointer + 1) * 16 / 7;
+    assert!(entry + allocator + bucket <= 200, "{entry} + {allocator} + {bucket}");
+}
