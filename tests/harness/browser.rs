@@ -152,3 +152,24 @@ async fn port(driver: &mut Child) -> anyhow::Result<u16> {
     }
     bail!("the driver ended without listening")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn tells_what_a_page_shows_and_what_is_wrong_with_it() -> anyhow::Result<()> {
+        let browser = Browser::start().await?;
+        browser.open("data:text/html,<title>Good</title>").await?;
+        assert_eq!(browser.run("return document.title").await?, "Good");
+        assert_eq!(browser.console().await?, Vec::<String>::new());
+
+        let policy = "<meta http-equiv='Content-Security-Policy' content=\"script-src 'none'\">";
+        browser.open(&format!("data:text/html,{policy}<script>1</script>")).await?;
+        let said = browser.console().await?;
+        assert!(said.iter().any(|line| line.contains("Content Security Policy")), "{said:?}");
+        let error = browser.run("throw new Error('torn')").await.expect_err("it throws");
+        assert!(format!("{error:#}").contains("torn"), "{error:#}");
+        Ok(())
+    }
+}

@@ -81,7 +81,8 @@ fn rows() -> Vec<Judged> {
             let position = samples::position()
                 .device(u64::try_from(row % DEVICES).unwrap_or(0))
                 .at_moment(start.plus(second))
-                .attributes(r#"{"239":1,"240":1,"21":5,"66":12345,"16":123456789}"#)
+                // As the server prints it, so that the bytes of both methods are the same.
+                .attributes(r#"{"16": 123456789, "21": 5, "66": 12345, "239": 1, "240": 1}"#)
                 .build();
             Judged { position, faults: Faults::NONE, novelty: Novelty::Fresh }
         })

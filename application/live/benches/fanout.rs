@@ -41,7 +41,7 @@ fn json_of(positions: &[Sighting]) -> String {
             sighting.heading.map_or(0.0, Heading::degrees),
             sighting.speed.map_or(0.0, Speed::kmh),
             sighting.satellites.unwrap_or(0),
-            sighting.faulty
+            sighting.faulty()
         );
         written.expect("text takes everything");
     }

@@ -36,8 +36,8 @@ impl Judge {
         let known = &mut *lock(&self.known);
         let judge = |Observed { entry_id, position }| {
             let Judged { position, faults, .. } = known.states.judge(&self.rules, position);
-            let sighting = Sighting::observed(&position, faults.faulty(), entry_id.received_at());
-            if !sighting.faulty {
+            let sighting = Sighting::observed(&position, faults, entry_id.received_at());
+            if !sighting.faulty() {
                 known.note(sighting);
             }
             sighting

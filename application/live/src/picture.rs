@@ -179,7 +179,7 @@ impl Device {
         if self.newest_good.is_some_and(|newest| ts <= newest) {
             return false;
         }
-        if !sighting.faulty {
+        if !sighting.faulty() {
             self.newest_good = Some(ts);
             self.staged_faulty.take_if(|faulty| faulty.ts <= ts);
             self.staged_good = Some(sighting);
@@ -197,7 +197,7 @@ impl Device {
     }
 
     fn show(&mut self, shown: Shown) {
-        if shown.sighting.faulty {
+        if shown.sighting.faulty() {
             self.shown_faulty = Some(shown);
         } else {
             self.shown_faulty.take_if(|faulty| faulty.sighting.ts <= shown.sighting.ts);
@@ -213,21 +213,21 @@ impl Device {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use processor_domain::samples;
+    use processor_domain::{Fault, Faults, samples};
     use std::time::Duration;
 
-    fn sighting(device: u64, second: u64, faulty: bool) -> Sighting {
+    fn sighting(device: u64, second: u64, faults: Faults) -> Sighting {
         let ts = samples::at("2026-05-01T10:00:00Z").plus(Duration::from_secs(second));
         let position = samples::position().device(device).at_moment(ts).build();
-        Sighting::observed(&position, faulty, ts)
+        Sighting::observed(&position, faults, ts)
     }
 
     fn good(device: u64, second: u64) -> Sighting {
-        sighting(device, second, false)
+        sighting(device, second, Faults::NONE)
     }
 
     fn faulty(device: u64, second: u64) -> Sighting {
-        sighting(device, second, true)
+        sighting(device, second, Fault::NoFix.into())
     }
 
     fn members(numbers: &[u64]) -> HashSet<DeviceId> {

@@ -1,4 +1,4 @@
-use processor_domain::{Altitude, Coordinates, DeviceId, Heading, Position, Speed, Timestamp};
+use processor_domain::{Altitude, Coordinates, DeviceId, Faults, Heading, Position, Speed, Timestamp};
 
 /// What a map shows of one position: all of it but the attributes.
 ///
@@ -19,8 +19,8 @@ pub struct Sighting {
     pub speed: Option<Speed>,
     /// Number of satellites in use, if sent.
     pub satellites: Option<u8>,
-    /// It does not say where the car is: a marker must not move for it.
-    pub faulty: bool,
+    /// What is wrong with it.
+    pub faults: Faults,
     /// When the platform received it; `None` for one that was read back from the store. Not for the map: the
     /// delay of the river is measured by it.
     pub received_at: Option<Timestamp>,
@@ -29,8 +29,8 @@ pub struct Sighting {
 impl Sighting {
     /// A position that has just come out of a stream, which took it at `received_at`.
     #[must_use]
-    pub fn observed(position: &Position, faulty: bool, received_at: Timestamp) -> Self {
-        Self { faulty, received_at: Some(received_at), ..Self::stored(position) }
+    pub fn observed(position: &Position, faults: Faults, received_at: Timestamp) -> Self {
+        Self { faults, received_at: Some(received_at), ..Self::stored(position) }
     }
 
     /// A position that a store had; only good ones are asked for.
@@ -44,8 +44,14 @@ impl Sighting {
             heading: position.heading,
             speed: position.speed,
             satellites: position.satellites,
-            faulty: false,
+            faults: Faults::NONE,
             received_at: None,
         }
+    }
+
+    /// Whether it does not say where the car is: a marker must not move for it.
+    #[must_use]
+    pub const fn faulty(&self) -> bool {
+        self.faults.faulty()
     }
 }

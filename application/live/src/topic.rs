@@ -5,7 +5,7 @@
 //!
 //! Locks are taken in the order in which the fields stand, and never held while waiting for anything else.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -60,7 +60,8 @@ struct CatchUp {
 }
 
 struct Viewers {
-    wakes: HashMap<u64, Arc<Notify>>,
+    /// In the order in which they came, which is about that of their memory: waking thousands is mostly waiting for it.
+    wakes: BTreeMap<u64, Arc<Notify>>,
     nobody_since: Instant,
 }
 
@@ -100,7 +101,7 @@ impl Topic {
             snapshot: Mutex::default(),
             catch_up: Mutex::default(),
             state: Mutex::new(State { picture: Picture::default(), recent }),
-            viewers: Mutex::new(Viewers { wakes: HashMap::new(), nobody_since: Instant::now() }),
+            viewers: Mutex::new(Viewers { wakes: BTreeMap::new(), nobody_since: Instant::now() }),
         }
     }
 

@@ -85,6 +85,7 @@ pub(super) const ALLOWED: [(&str, &[&str]); 13] = [
             "serde",
             "serde_json",
             "sha1_smol",
+            "socket2",
             "thiserror",
             "tokio",
             "tokio-util",

@@ -38,7 +38,10 @@ async fn keeps_newcomers_out_and_nobody_else() -> anyhow::Result<()> {
         eventually(REMEMBERED, "the viewer's rights are asked for in vain", asked).await;
         Ok(())
     };
+    let written = live.stage.rows().await?;
     viewer.listen_during(SHOWN, in_vain).await?;
+    let written = live.stage.rows().await? - written;
+    ensure!(written > 1_000, "{written} records are written meanwhile");
     let before = moves(&viewer);
     viewer.until(SHOWN, "cars go on", |viewer| moves(viewer) > before + 100).await?;
 

@@ -39,14 +39,16 @@ fn main() {
     if arguments.iter().any(|argument| argument == "--list" || argument == "--test") {
         return;
     }
-    if let Some([address, viewers]) = arguments.strip_prefix_of("watch") {
+    if let [command, address, viewers] = arguments.as_slice()
+        && command == "watch"
+    {
         let address: SocketAddr = address.parse().expect("an address");
         return watchers::watch(address, viewers.parse().expect("a number"));
     }
     let options = Options {
         viewers: numbers(&arguments, "--viewers").unwrap_or_else(|| vec![1_000, 5_000]),
-        devices: numbers(&arguments, "--devices").unwrap_or_else(|| vec![5, 50]),
-        rounds: numbers(&arguments, "--rounds").map_or(64, |rounds| rounds[0]),
+        devices: numbers(&arguments, "--devices").unwrap_or_else(|| vec![5]),
+        rounds: numbers(&arguments, "--rounds").map_or(48, |rounds| rounds[0]),
     };
     measure::raise_descriptors();
     println!(
@@ -55,19 +57,6 @@ fn main() {
     for &viewers in &options.viewers {
         for &devices in &options.devices {
             compare(viewers, devices, options.rounds);
-        }
-    }
-}
-
-trait Arguments {
-    fn strip_prefix_of(&self, command: &str) -> Option<[&str; 2]>;
-}
-
-impl Arguments for Vec<String> {
-    fn strip_prefix_of(&self, command: &str) -> Option<[&str; 2]> {
-        match self.as_slice() {
-            [first, one, other, ..] if first == command => Some([one, other]),
-            _ => None,
         }
     }
 }

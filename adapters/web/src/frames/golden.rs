@@ -1,6 +1,6 @@
 //! Every message of the server, compared with the files in `tests/golden`, which the documentation shows.
 
-use processor_domain::{EventId, Position, samples};
+use processor_domain::{EventId, Fault, Position, samples};
 use processor_live::{Denial, Epoch, FrameEncoder, PositionsFrame, ServerMessage, Sighting, TopicName, Uid};
 
 use super::{JsonFrames, parts_of};
@@ -21,7 +21,10 @@ fn epoch() -> Epoch {
 fn positions() -> [Sighting; 2] {
     let bare = samples::position().device(7).ts("2026-05-01T10:00:00.123456Z").at(-0.5, 0.0).satellites(None);
     let bare = Position { altitude: None, heading: None, speed: None, ..bare.build() };
-    [Sighting::stored(&samples::position().build()), Sighting { faulty: true, ..Sighting::stored(&bare) }]
+    [
+        Sighting::stored(&samples::position().build()),
+        Sighting { faults: Fault::NoFix.into(), ..Sighting::stored(&bare) },
+    ]
 }
 
 fn assert_golden(text: &[u8], file: &str) {

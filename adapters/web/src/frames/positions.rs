@@ -64,14 +64,22 @@ fn position(json: &mut Json, sighting: &Sighting) {
     if let Some(satellites) = sighting.satellites {
         json.raw(r#","satellites":"#).whole(u64::from(satellites));
     }
-    json.raw(r#","faulty":"#).bool(sighting.faulty).raw("}");
+    json.raw(r#","faulty":"#).bool(sighting.faulty());
+    if !sighting.faults.is_empty() {
+        json.raw(r#","faults":["#);
+        for (at, fault) in sighting.faults.iter().enumerate() {
+            json.raw(if at == 0 { "\"" } else { ",\"" }).raw(fault.name()).raw("\"");
+        }
+        json.raw("]");
+    }
+    json.raw("}");
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::frames::golden::text_in;
-    use processor_domain::{Coordinates, DeviceId, EventId, Timestamp, samples};
+    use processor_domain::{Coordinates, DeviceId, EventId, Faults, Timestamp, samples};
     use proptest::prelude::*;
     use serde_json::Value;
 
@@ -94,18 +102,20 @@ mod tests {
             latitude in any::<f64>(),
             longitude in any::<f64>(),
             micros in any::<i64>(),
-            faulty in any::<bool>(),
+            bits in any::<u16>(),
         ) {
             let mut sighting = Sighting::stored(&samples::position().build());
             sighting.ts = Timestamp::from_micros(micros);
-            sighting.faulty = faulty;
+            sighting.faults = Faults::from_bits(bits);
             let Ok(coordinates) = Coordinates::new(latitude, longitude) else { return Ok(()) };
             sighting.coordinates = coordinates;
             let position = &frame_of(&[sighting])["positions"][0];
             prop_assert!(position["latitude"].is_number());
             prop_assert!(position["longitude"].is_number());
             prop_assert!(position["ts"].is_string());
-            prop_assert_eq!(position["faulty"].as_bool(), Some(faulty));
+            prop_assert_eq!(position["faulty"].as_bool(), Some(sighting.faulty()));
+            let names = position["faults"].as_array().map_or(0, Vec::len);
+            prop_assert_eq!(names, sighting.faults.iter().count());
         }
     }
 }

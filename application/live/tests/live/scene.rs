@@ -57,7 +57,7 @@ pub(crate) struct Encoded {
 
 fn text_of(positions: &[Sighting]) -> String {
     positions.iter().fold(String::new(), |mut text, sighting| {
-        let good = if sighting.faulty { "faulty" } else { "good" };
+        let good = if sighting.faulty() { "faulty" } else { "good" };
         write!(text, "{}@{}@{good},", sighting.device_id, sighting.ts.micros()).unwrap();
         text
     })
