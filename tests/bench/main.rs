@@ -77,7 +77,7 @@ async fn main() -> anyhow::Result<()> {
         for variant in &variants {
             let (drained, _) = drain::drain(&redis, &timescale, variant.stream()).await?;
             eprintln!("round {round}: {} {:.0} records/s", variant.name(), drained.rate());
-            report.drained(*variant, drained, &copied);
+            report.drained(*variant, &drained, &copied);
         }
     }
     println!("{report}");

@@ -27,7 +27,7 @@ impl Report {
         self.copy_rates.push(copied.rate());
     }
 
-    pub(crate) fn drained(&mut self, variant: Variant, drained: Drained, copied: &Copied) {
+    pub(crate) fn drained(&mut self, variant: Variant, drained: &Drained, copied: &Copied) {
         let runs = self.variants.entry(variant).or_default();
         runs.rates.push(drained.rate());
         runs.to_copy.push(drained.rate() / copied.rate());
