@@ -69,6 +69,7 @@ pub(crate) async fn drain(
     redis: &RedisServer,
     timescale: &TimescaleServer,
     stream: &str,
+    capacity: u32,
 ) -> anyhow::Result<(Drained, String)> {
     let database = fresh_database(timescale).await?;
     let mut connection = redis.connection().await?;
@@ -79,6 +80,7 @@ pub(crate) async fn drain(
         .env("REDIS_URL", redis.url())
         .env("DATABASE_URL", &database)
         .env("REDIS_TELEMETRY_STREAM", stream)
+        .env("DEVICE_STATE_CAPACITY", capacity.to_string())
         .env("LOG_LEVEL", "warn,processor::run=info")
         .start()
         .await?;
