@@ -151,7 +151,7 @@ async fn plain_postgresql_works() -> anyhow::Result<()> {
     let connection = database.connection();
     let report = migrate(connection, &MigrationSettings::default()).await?;
     assert_eq!((report.storage, report.applied), (Storage::PlainTable, ALL.map(str::to_owned).to_vec()));
-    let batch: Vec<Judged> = (0..100)
+    let batch: Vec<Judged> = (0..1_000)
         .map(|device| Judged {
             position: samples::position().device(device).build(),
             faults: Faults::NONE,
@@ -159,13 +159,13 @@ async fn plain_postgresql_works() -> anyhow::Result<()> {
         })
         .collect();
     let store = database.position_store();
-    assert_eq!(store.commit(&batch).await?, vec![Verdict::Stored; 100]);
-    assert_eq!(store.commit(&batch).await?, vec![Verdict::Duplicate; 100]);
+    assert_eq!(store.commit(&batch).await?, vec![Verdict::Stored; 1_000]);
+    assert_eq!(store.commit(&batch).await?, vec![Verdict::Duplicate; 1_000]);
     let memory = database.device_memory(std::sync::Arc::new(processor_domain::ports::SystemClock));
     assert_eq!(memory.recall_recent(7).await?.len(), 7);
-    assert_eq!(memory.recall(&[samples::device(3), samples::device(300)]).await?.len(), 1);
+    assert_eq!(memory.recall(&[samples::device(3), samples::device(3_000)]).await?.len(), 1);
     let dropped = drop_old(connection, Duration::from_hours(1)).await?;
-    assert_eq!((dropped.rows, dropped.chunks), (100, 0));
+    assert_eq!((dropped.rows, dropped.chunks), (1_000, 0));
 
     let compressed =
         MigrationSettings { compress_after: Some(Duration::from_hours(1)), ..MigrationSettings::default() };

@@ -7,6 +7,9 @@ use processor_domain::{Fault, Faults, Judged, Priority, Timestamp, samples};
 use super::{faulty, fresh, suspect};
 use crate::databases::rows;
 
+/// Enough rows for the way that is quicker for many.
+const MANY: usize = 1_000;
+
 /// `count` rows of as many devices at one moment, each of its own.
 fn many(count: u64) -> Vec<Judged> {
     (0..count).map(|device| fresh(samples::position().device(device).build())).collect()
@@ -27,11 +30,11 @@ fn json(row: &Model) -> anyhow::Result<serde_json::Value> {
 }
 
 pub(crate) async fn twice_is_once(database: &Database) -> anyhow::Result<()> {
-    let batch = many(100);
-    assert_eq!(commit(database, &batch).await?, vec![Stored; 100]);
+    let batch = many(1_000);
+    assert_eq!(commit(database, &batch).await?, vec![Stored; MANY]);
     let first = rows(database).await?;
     for _ in 0..3 {
-        assert_eq!(commit(database, &batch).await?, vec![Duplicate; 100]);
+        assert_eq!(commit(database, &batch).await?, vec![Duplicate; MANY]);
     }
     assert_eq!(rows(database).await?, first);
     assert_eq!(commit(database, &[]).await?, []);
@@ -58,7 +61,7 @@ pub(crate) async fn a_row_keeps_all_that_a_position_says(database: &Database) ->
     (bare.altitude, bare.heading, bare.speed, bare.satellites) = (None, None, None, None);
     let faults = Faults::from_iter([Fault::OutOfRange, Fault::Late]);
     // The same by either way of writing.
-    let others = many(40).into_iter().skip(10);
+    let others = many(1_000).into_iter().skip(10);
     let copied: Vec<Judged> =
         [Judged { faults, ..fresh(full.clone()) }, fresh(bare.clone())].into_iter().chain(others).collect();
     commit(database, &copied).await?;
@@ -187,15 +190,15 @@ pub(crate) async fn the_first_of_a_batch_wins_and_the_others_are_united_with_it(
 pub(crate) async fn the_first_of_a_batch_wins_whatever_the_hints_say(
     database: &Database,
 ) -> anyhow::Result<()> {
-    let mut batch = many(40);
+    let mut batch = many(1_000);
     let with = |attributes: &str| samples::position().device(7).attributes(attributes).build();
     batch[7] = suspect(with(r#"{"first":1}"#));
     batch[20] = fresh(with(r#"{"first":2,"second":2}"#));
     let verdicts = commit(database, &batch).await?;
     assert_eq!((&verdicts[7], &verdicts[20]), (&Stored, &Merged));
-    assert_eq!(verdicts.iter().filter(|verdict| **verdict == Stored).count(), 39);
+    assert_eq!(verdicts.iter().filter(|verdict| **verdict == Stored).count(), MANY - 1);
     let rows = rows(database).await?;
-    let row = rows.iter().find(|row| row.device_id.ends_with("07")).context("no row")?;
+    let row = rows.iter().find(|row| row.device_id.ends_with("0007")).context("no row")?;
     assert_eq!(json(row)?, serde_json::json!({"first": 1, "second": 2}));
     Ok(())
 }
@@ -203,14 +206,14 @@ pub(crate) async fn the_first_of_a_batch_wins_whatever_the_hints_say(
 pub(crate) async fn repeats_that_were_called_fresh_are_found_all_the_same(
     database: &Database,
 ) -> anyhow::Result<()> {
-    let mut batch = many(100);
-    batch.extend(many(100));
-    let expected: Vec<Verdict> = [vec![Stored; 100], vec![Duplicate; 100]].concat();
+    let mut batch = many(1_000);
+    batch.extend(many(1_000));
+    let expected: Vec<Verdict> = [vec![Stored; MANY], vec![Duplicate; MANY]].concat();
     assert_eq!(commit(database, &batch).await?, expected);
     // Again and again, also where the store has learnt to be careful.
     for _ in 0..4 {
-        assert_eq!(commit(database, &batch).await?, vec![Duplicate; 200]);
+        assert_eq!(commit(database, &batch).await?, vec![Duplicate; 2 * MANY]);
     }
-    assert_eq!(rows(database).await?.len(), 100);
+    assert_eq!(rows(database).await?.len(), MANY);
     Ok(())
 }

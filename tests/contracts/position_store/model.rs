@@ -1,6 +1,6 @@
 //! A store of a few lines, to compare with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use processor_database::Database;
 use processor_database::entity::positions::Model;
@@ -85,6 +85,31 @@ prop_compose! {
     }
 }
 
+/// The batch among a thousand rows that are new for certain, so that it goes the way of many.
+///
+/// With `honest` the hints are right: what is called fresh is not there. Else they are what they are.
+fn among_many(batch: &[Judged], number: i64, honest: bool, model: &StoreModel) -> Vec<Judged> {
+    let ts = Timestamp::from_millis(1_777_000_000_000 - (number + 1) * 1_000);
+    let mut all: Vec<Judged> = (0..1_000)
+        .map(|device| Judged {
+            position: samples::position().device(1_000 + device).at_moment(ts).attributes("{}").build(),
+            faults: Faults::NONE,
+            novelty: Novelty::Fresh,
+        })
+        .collect();
+    let mut seen = BTreeSet::new();
+    for (place, judged) in batch.iter().enumerate() {
+        let mut judged = judged.clone();
+        if honest {
+            let key = (judged.position.device_id.to_string(), judged.position.ts);
+            let new = !model.0.contains_key(&key) && seen.insert(key);
+            judged.novelty = if new { Novelty::Fresh } else { Novelty::Suspect };
+        }
+        all.insert(place * 16, judged);
+    }
+    all
+}
+
 pub(crate) async fn batches_at_random_do_what_the_model_does(database: &Database) -> anyhow::Result<()> {
     let mut runner = TestRunner::deterministic();
     let batches = prop::collection::vec(prop::collection::vec(judged(), 0..60), 12);
@@ -92,10 +117,15 @@ pub(crate) async fn batches_at_random_do_what_the_model_does(database: &Database
         let batches = batches.new_tree(&mut runner).map_err(|reason| anyhow::anyhow!("{reason}"))?.current();
         let mut model = StoreModel::default();
         let store = database.position_store();
-        for batch in &batches {
-            let verdicts = store.commit(batch).await?;
+        for (number, batch) in (0..).zip(&batches) {
+            // Few rows with any hints, many with any hints, many with right hints.
+            let batch = match case % 3 {
+                0 => batch.clone(),
+                kind => among_many(batch, number, kind == 2, &model),
+            };
+            let verdicts = store.commit(&batch).await?;
             let expected: Vec<Verdict> = batch.iter().map(|judged| model.commit(judged)).collect();
-            assert_eq!(verdicts, expected, "case {case}: {batch:#?}");
+            assert!(verdicts == expected, "case {case}: {verdicts:?} for {batch:#?}");
         }
         let stored: BTreeMap<_, _> =
             rows(database).await?.into_iter().map(row_of).collect::<anyhow::Result<_>>()?;

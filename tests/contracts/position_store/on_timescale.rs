@@ -60,6 +60,24 @@ async fn kind_of_failure(store: &dyn PositionStore, batch: &[Judged]) -> Option<
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn many_fresh_rows_are_copied_and_few_are_inserted() -> anyhow::Result<()> {
+    let fixture = Timescale::start().await?;
+    let outside = connect_database(&fixture.url).await?;
+    let store = fixture.database.position_store();
+    // A session that is idle shows its last statement.
+    let copies = "SELECT count(*) FROM pg_stat_activity \
+                  WHERE datname = current_database() AND query LIKE 'COPY positions %'";
+    for (devices, second, expected) in [(1_000, 0, 1), (100, 1, 0), (1_000, 2, 1)] {
+        store.commit(&grid(0..devices, second..second + 1)).await?;
+        assert_eq!(number(&outside, copies).await?, expected, "{devices} rows");
+    }
+    // What is there already is found out, and then less is expected of copying.
+    store.commit(&grid(0..1_000, 2..3)).await?;
+    assert_eq!(number(&outside, copies).await?, 0);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn late_data_is_stored_and_looked_up_in_its_own_chunks() -> anyhow::Result<()> {
     let fixture = Timescale::start().await?;
     let store = fixture.database.position_store();
@@ -138,7 +156,7 @@ async fn nothing_that_concerns_all_rows_refuses_one() -> anyhow::Result<()> {
             "schema",
         ),
     ] {
-        for size in [1, 100] {
+        for size in [1, 1_000] {
             let batch = grid(0..size, second..second + 1);
             outside.execute_unprepared(make).await?;
             let seen = kind_of_failure(&*store, &batch).await;
@@ -162,12 +180,12 @@ async fn a_right_that_is_missing_refuses_no_row() -> anyhow::Result<()> {
     let (_, at) = fixture.url.split_once('@').unwrap_or_default();
     let settings = DatabaseSettings::of(format!("postgres://{role}:secret@{at}"));
     let store = processor_database::Database::connect(settings).await?.position_store();
-    let batch = grid(0..40, 0..1);
+    let batch = grid(0..1_000, 0..1);
     assert_eq!(kind_of_failure(&*store, &batch).await, Some("permission"));
     outside.execute_unprepared(&format!("GRANT INSERT, UPDATE ON positions TO {role}")).await?;
     let stored = store.commit(&batch).await?;
     outside.execute_unprepared(&format!("DROP OWNED BY {role}")).await?;
     outside.execute_unprepared(&format!("DROP ROLE {role}")).await?;
-    assert_eq!(stored, vec![Verdict::Stored; 40]);
+    assert_eq!(stored, vec![Verdict::Stored; 1_000]);
     Ok(())
 }

@@ -54,13 +54,13 @@ pub(crate) async fn a_row_that_is_refused_is_told_apart_and_the_others_are_store
 }
 
 pub(crate) async fn a_refused_row_among_fresh_ones_is_told_apart(database: &Database) -> anyhow::Result<()> {
-    let mut batch: Vec<Judged> = (0..500).map(|device| fresh(good(device).position)).collect();
+    let mut batch: Vec<Judged> = (0..1_000).map(|device| fresh(good(device).position)).collect();
     batch[0] = fresh(bad(0, BAD).position);
-    batch[499] = fresh(bad(499, NUL).position);
-    assert_eq!(refused(&commit(database, &batch).await?), [0, 499]);
-    assert_eq!(rows(database).await?.len(), 498);
+    batch[999] = fresh(bad(999, NUL).position);
+    assert_eq!(refused(&commit(database, &batch).await?), [0, 999]);
+    assert_eq!(rows(database).await?.len(), 998);
     let again = commit(database, &batch).await?;
-    assert!(matches!((&again[0], &again[1], &again[499]), (Refused(_), Duplicate, Refused(_))), "{again:?}");
+    assert!(matches!((&again[0], &again[1], &again[999]), (Refused(_), Duplicate, Refused(_))), "{again:?}");
     Ok(())
 }
 

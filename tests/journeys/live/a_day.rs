@@ -150,7 +150,7 @@ async fn at_the_end_of_a_recording_every_car_is_seen_where_it_was_last() -> anyh
     let processor = live.processor().start().await?;
     processor.until_ready(SOON).await;
     let mut viewer = ann(&processor).await.watch(&[RALLY]).await?;
-    replay(live.stage.processor(), &recording).await?;
+    viewer.listen_during(SHOWN, replay(live.stage.processor(), &recording)).await?;
     let given = entries.ids.len() as u64;
     until_count(&processor, "processor_acks_total", |acknowledged| acknowledged == given).await;
     let expected = live.whereabouts(cars.iter().copied()).await?;

@@ -15,8 +15,15 @@ use crate::DatabaseSettings;
 use crate::layers::{Layers, key};
 use crate::storable::unstorable;
 
-/// Below this many rows, starting a COPY costs more than it saves.
-const WORTH_COPYING: usize = 16;
+/// Bytes of COPY data, about, below which rows are inserted.
+///
+/// The end of a COPY is a message of its own, and the driver leaves Nagle's algorithm on: the message waits
+/// until the server has acknowledged the data. Data that fits into one segment, 64 KiB on the loopback
+/// interface, is acknowledged 40 ms late. A batch that small means that there is little to write; what COPY
+/// would save the server then is less than what the wait costs.
+const WORTH_COPYING: usize = 96 * 1024;
+/// Bytes of a row of COPY data, about, without its attributes.
+const ROW: usize = 105;
 
 /// Positions in PostgreSQL, as a hypertable of TimescaleDB or as a plain table.
 ///
@@ -111,7 +118,9 @@ impl TimescalePositionStore {
             let keys: HashSet<_> = inserted.iter().map(|index| key(&batch[*index])).collect();
             copied.retain(|index| !keys.contains(&key(&batch[*index])));
         }
-        if copied.len() < WORTH_COPYING || !self.copying.may_copy() {
+        let attributes = |index: &usize| batch[*index].position.attributes.as_json().len();
+        let bytes = copied.len() * ROW + copied.iter().map(attributes).sum::<usize>();
+        if bytes < WORTH_COPYING || !self.copying.may_copy() {
             copied.clear();
         }
         if inserted.len() + copied.len() < batch.len() {

@@ -6,17 +6,17 @@ use super::*;
 async fn what_a_killed_server_did_not_confirm_is_written_again() -> anyhow::Result<()> {
     let fixture = Timescale::start_alone().await?;
     let store = fixture.database.position_store();
-    let before = grid(0..100, 0..1);
-    assert_eq!(store.commit(&before).await?, vec![Verdict::Stored; 100]);
+    let before = grid(0..1_000, 0..1);
+    assert_eq!(store.commit(&before).await?, vec![Verdict::Stored; 1_000]);
     assert!(store.ping().await.is_ok());
     fixture.server.kill().await?;
-    let batch = grid(0..100, 0..2);
+    let batch = grid(0..1_000, 0..2);
     assert!(kind_of_failure(&*store, &batch).await.is_some());
     assert!(store.ping().await.is_err());
     fixture.server.restart().await?;
     let (verdicts, _) = commit_until_done(&*store, &batch).await?;
-    assert_eq!(verdicts, [vec![Verdict::Duplicate; 100], vec![Verdict::Stored; 100]].concat());
-    assert_eq!(rows(&fixture.database).await?.len(), 200);
+    assert_eq!(verdicts, [vec![Verdict::Duplicate; 1_000], vec![Verdict::Stored; 1_000]].concat());
+    assert_eq!(rows(&fixture.database).await?.len(), 2_000);
     assert!(store.ping().await.is_ok());
     Ok(())
 }
@@ -30,7 +30,7 @@ async fn a_server_that_falls_silent_does_not_hold_a_commit_for_ever() -> anyhow:
     })
     .await?;
     let store = fixture.database.position_store();
-    let batch = grid(0..100, 0..1);
+    let batch = grid(0..1_000, 0..1);
     store.commit(&batch).await?;
     fixture.server.pause().await?;
     let began = std::time::Instant::now();
@@ -41,8 +41,8 @@ async fn a_server_that_falls_silent_does_not_hold_a_commit_for_ever() -> anyhow:
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     fixture.server.unpause().await?;
     let (verdicts, _) = commit_until_done(&*store, &batch).await?;
-    assert_eq!(verdicts, vec![Verdict::Duplicate; 100]);
-    assert_eq!(rows(&fixture.database).await?.len(), 100);
+    assert_eq!(verdicts, vec![Verdict::Duplicate; 1_000]);
+    assert_eq!(rows(&fixture.database).await?.len(), 1_000);
     Ok(())
 }
 
@@ -54,12 +54,12 @@ async fn a_lock_that_somebody_holds_is_not_waited_for_without_end() -> anyhow::R
     .await?;
     let store = fixture.database.position_store();
     let outside = connect_database(&fixture.url).await?;
-    let batch = grid(0..100, 0..1);
+    let batch = grid(0..1_000, 0..1);
     let holder = sea_orm::TransactionTrait::begin(&outside).await?;
     holder.execute_unprepared("LOCK TABLE positions IN ACCESS EXCLUSIVE MODE").await?;
     assert_eq!(kind_of_failure(&*store, &batch).await, Some("lock_timeout"));
     holder.rollback().await?;
-    assert_eq!(store.commit(&batch).await?, vec![Verdict::Stored; 100]);
+    assert_eq!(store.commit(&batch).await?, vec![Verdict::Stored; 1_000]);
     Ok(())
 }
 
@@ -68,7 +68,7 @@ async fn a_server_that_only_reads_refuses_no_row() -> anyhow::Result<()> {
     let fixture = Timescale::start().await?;
     let outside = connect_database(&fixture.url).await?;
     let name = fixture.url.rsplit('/').next().unwrap_or_default();
-    let batch = grid(0..100, 0..1);
+    let batch = grid(0..1_000, 0..1);
     outside
         .execute_unprepared(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on"))
         .await?;
@@ -81,7 +81,7 @@ async fn a_server_that_only_reads_refuses_no_row() -> anyhow::Result<()> {
         ))
         .await?;
     let (verdicts, _) = commit_until_done(&*store, &batch).await?;
-    assert_eq!(verdicts, vec![Verdict::Stored; 100]);
+    assert_eq!(verdicts, vec![Verdict::Stored; 1_000]);
     Ok(())
 }
 
@@ -92,13 +92,13 @@ async fn connections_that_are_killed_are_replaced_and_never_more_than_allowed() 
     let store = fixture.database.position_store();
     let ours = "FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'processor'";
     for second in 0..20 {
-        let batch = grid(0..100, second..second + 1);
+        let batch = grid(0..1_000, second..second + 1);
         let kill = number(&outside, &format!("SELECT count(pg_terminate_backend(pid)) {ours}")).await?;
         assert!(kill <= 5, "two writers, two readers, one for health: {kill}");
         let (verdicts, _) = commit_until_done(&*store, &batch).await?;
-        assert_eq!(verdicts.len(), 100);
+        assert_eq!(verdicts.len(), 1_000);
         store.ping().await.ok();
     }
-    assert_eq!(rows(&fixture.database).await?.len(), 2_000);
+    assert_eq!(rows(&fixture.database).await?.len(), 20_000);
     Ok(())
 }

@@ -25,8 +25,8 @@ async fn writers_that_share_keys_store_each_row_once() -> anyhow::Result<()> {
                 let (mut stored, mut kinds) = (0, Vec::new());
                 for round in 0..6 {
                     // Half by the one way of writing, half by the other, in eight orders.
-                    let mut batch = grid(0..200, round..round + 3);
-                    for judged in batch.iter_mut().skip(300) {
+                    let mut batch = grid(0..600, round..round + 3);
+                    for judged in batch.iter_mut().skip(1_000) {
                         *judged = suspect(judged.position.clone());
                     }
                     let (verdicts, met) = commit_until_done(&*store, &shuffled(batch, seed)).await?;
@@ -47,7 +47,7 @@ async fn writers_that_share_keys_store_each_row_once() -> anyhow::Result<()> {
         }
     }
     let rows = rows(&fixture.database).await?;
-    assert_eq!(rows.len(), 200 * 8);
+    assert_eq!(rows.len(), 600 * 8);
     assert_eq!(stored, rows.len(), "each row was stored by one of them");
     Ok(())
 }
@@ -82,16 +82,16 @@ async fn a_commit_that_was_dropped_spoils_none_that_follows() -> anyhow::Result<
         // Fresh ones alone are copied without a transaction around them, mixed ones within one.
         for mixed in [false, true] {
             let second = 2 * u64::try_from(polls)? + u64::from(mixed);
-            let mut dropped = grid(1_000..1_040, second..second + 1);
-            let mut batch = grid(0..40, second..second + 1);
+            let mut dropped = grid(1_000..2_000, second..second + 1);
+            let mut batch = grid(0..1_000, second..second + 1);
             if mixed {
                 for batch in [&mut dropped, &mut batch] {
-                    batch[39] = suspect(batch[39].position.clone());
+                    batch[999] = suspect(batch[999].position.clone());
                 }
             }
             dropped_after(polls, store.commit(&dropped)).await;
-            assert_eq!(store.commit(&batch).await?, vec![Verdict::Stored; 40]);
-            committed += 40;
+            assert_eq!(store.commit(&batch).await?, vec![Verdict::Stored; 1_000]);
+            committed += 1_000;
             let seen = number(&outside, "SELECT count(*) FROM positions WHERE device_id < '000000000001000'");
             assert_eq!(seen.await?, committed, "what was committed is there for everybody");
         }
