@@ -23,7 +23,12 @@ pub(crate) fn start(log: &Log) {
 /// The levels asked for; of libraries that tell what we tell ourselves, only warnings unless they are named.
 fn levels(asked: &str) -> Targets {
     let asked: Targets = asked.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
-    let quiet = ["poem", "sea_orm_migration"].map(|library| (library, LevelFilter::WARN));
+    let quiet = [
+        ("poem", LevelFilter::WARN),
+        ("sea_orm_migration", LevelFilter::WARN),
+        // Its warnings about connections are told again by whoever wanted one.
+        ("sqlx", LevelFilter::ERROR),
+    ];
     let quiet = quiet.into_iter().filter(|(library, _)| !asked.iter().any(|(named, _)| named == *library));
     quiet.fold(asked.clone(), |levels, (library, level)| levels.with_target(library, level))
 }

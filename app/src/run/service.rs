@@ -73,8 +73,6 @@ impl Service {
         }
         let until = stop.clone();
         tasks.spawn(async move { ("operations", serve_operations(listener, process, until).await) });
-        let until = stop.clone();
-        tasks.spawn(async move { ("ingest", ingest.run(until).await.map_err(anyhow::Error::from)) });
         let mut live_address = None;
         if let Some(audience) = audience {
             let (live, server) = compose::live(&config, audience, &source, &database)
@@ -96,6 +94,9 @@ impl Service {
                 ("live server", server.serve(listener, until).await.map_err(anyhow::Error::from))
             });
         }
+        // After the feeds were opened: what is stored from now on is seen by them, and what was before is in the store.
+        let until = stop.clone();
+        tasks.spawn(async move { ("ingest", ingest.run(until).await.map_err(anyhow::Error::from)) });
         let (until, metrics) = (stop.clone(), recorder.clone());
         tasks.spawn(async move {
             let mut ticks = tokio::time::interval(UPKEEP_EVERY);

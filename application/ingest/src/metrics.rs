@@ -28,7 +28,9 @@ pub struct IngestMetrics {
 
 impl Default for IngestMetrics {
     fn default() -> Self {
-        for kind in ["connection", "timeout", "conflict", "other"] {
+        for kind in
+            ["connection", "pool_timeout", "statement_timeout", "deadline", "deadlock", "shutdown", "schema"]
+        {
             counter!("processor_write_failures_total", "kind" => kind).absolute(0);
         }
         Self {
