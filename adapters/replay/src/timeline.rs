@@ -73,12 +73,13 @@ impl<I: Iterator<Item = Result<Recorded, E>>, E> Timeline<I, E> {
         self.ahead.iter().filter_map(|record| record.at)
     }
 
-    /// The first of the times ahead that is not from another age than most of them.
+    /// The first of the times ahead that is neither from another age than most of them nor ahead of them: nothing
+    /// would move until the others had caught up with it.
     fn find_start(&self) -> Option<Timestamp> {
         let mut times: Vec<_> = self.times_ahead().collect();
         times.sort_unstable();
         let usual = *times.get(times.len() / 2)?;
-        self.times_ahead().find(|time| usual.since(*time).max(time.since(usual)) <= DAY)
+        self.times_ahead().find(|time| usual.since(*time) <= DAY && time.since(usual) <= AGREEMENT)
     }
 
     /// Whether most of those that follow are not from long before. The last one is believed within a day.
