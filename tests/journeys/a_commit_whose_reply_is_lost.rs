@@ -5,6 +5,9 @@ use crate::counted::until_count;
 use crate::stage::END_OF_COPY;
 use crate::{SOON, Stage};
 
+/// So many that one batch of theirs is worth a COPY, however they are read.
+const DEVICES: u32 = 3_000;
+
 /// The database has committed and the program cannot know: it writes the same again, and finds it there.
 #[tokio::test(flavor = "multi_thread")]
 async fn is_made_again_and_stores_nothing_twice() -> anyhow::Result<()> {
@@ -17,20 +20,26 @@ async fn is_made_again_and_stores_nothing_twice() -> anyhow::Result<()> {
     // Nothing is known of the devices yet: their first positions go by INSERT, in a transaction.
     let mut redis = stage.redis.connection().await?;
     network.lose_reply_to(*b"COMMIT");
-    ledger.publish(&mut redis, records(100, 1)).await?;
+    ledger.publish(&mut redis, records(DEVICES, 1)).await?;
     let account = stage.settled(&ledger).await;
-    ensure!(account == Account { given: 100, rows: 100, ..Account::default() }, "{account:?}");
+    ensure!(
+        account == Account { given: DEVICES as usize, rows: DEVICES as usize, ..Account::default() },
+        "{account:?}"
+    );
     ensure!(network.lost_replies() == 1, "no reply was lost: the batch was written in another way");
-    let first = until_all_are_counted(&processor, 100).await?;
+    let first = until_all_are_counted(&processor, u64::from(DEVICES)).await?;
     ensure!(first >= 1.0, "nothing was found to be there");
 
     // What is newer than all that is known of its devices goes by COPY, which commits by itself.
     network.lose_reply_to(END_OF_COPY);
-    ledger.publish(&mut redis, records(100, 2).skip(100)).await?;
+    ledger.publish(&mut redis, records(DEVICES, 2).skip(DEVICES as usize)).await?;
     let account = stage.settled(&ledger).await;
-    ensure!(account == Account { given: 200, rows: 200, ..Account::default() }, "{account:?}");
+    ensure!(
+        account == Account { given: 2 * DEVICES as usize, rows: 2 * DEVICES as usize, ..Account::default() },
+        "{account:?}"
+    );
     ensure!(network.lost_replies() == 2, "no reply was lost: the batch was written in another way");
-    let second = until_all_are_counted(&processor, 200).await?;
+    let second = until_all_are_counted(&processor, 2 * u64::from(DEVICES)).await?;
     ensure!(second > first, "nothing was found to be there");
     Ok(())
 }
