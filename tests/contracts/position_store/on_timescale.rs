@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use processor_database::DatabaseSettings;
+use processor_database::{Database, DatabaseSettings};
 use processor_domain::ports::{PositionStore, StoreError, Verdict};
 use processor_domain::{Judged, samples};
-use processor_tests::{TimescaleServer, connect_database, eventually};
+use processor_tests::{Proxy, TimescaleServer, connect_database, eventually};
 use sea_orm::sqlx::Connection;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 
