@@ -124,8 +124,8 @@ async fn a_begin_that_was_dropped_does_not_swallow_later_writes() -> anyhow::Res
             // Once, so that BEGIN is on its way and its answer is not.
             proxy.delay(Duration::from_millis(50));
             let mut begin = pin!(pooled.begin());
-            let polled = begin.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-            assert!(polled.is_pending(), "the BEGIN was dropped halfway");
+            let first = begin.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            assert!(first.is_pending(), "the BEGIN was dropped halfway");
         }
         proxy.delay(Duration::ZERO);
         connection.execute_unprepared(&format!("INSERT INTO notes VALUES ({note})")).await?;
