@@ -135,6 +135,7 @@ impl Config {
             ),
             ingest: IngestSettings {
                 writers: count(database.writers.get() as usize),
+                write_at_most: count(read.number("DATABASE_BATCH_SIZE", 1..=100_000)),
                 device_capacity: count(read.number("DEVICE_STATE_CAPACITY", 1..=100_000_000)),
                 recall_at_start: read.number("DEVICE_STATE_RECALL", 0..=100_000_000),
                 max_deliveries: read.number("REDIS_MAX_DELIVERIES", 0..=u32::MAX),

@@ -75,11 +75,11 @@ impl Attributes {
     /// The IO value with this id, if it is a whole number or text that is one.
     #[must_use]
     pub fn integer(&self, io_id: u16) -> Option<i128> {
-        let mut digits = [0; 5];
-        let name = decimal(io_id, &mut digits);
+        let mut name = [0; 8];
+        let name = quoted(io_id, &mut name);
         // Most records have no value of most ids, and searching is quicker than walking.
-        memchr::memmem::find(self.json.as_bytes(), name.as_bytes())?;
-        match self.get(name)? {
+        memchr::memmem::find(self.json.as_bytes(), name)?;
+        match self.get(std::str::from_utf8(name.get(1..name.len() - 2)?).ok()?)? {
             AttributeValue::Int(number) => Some(number),
             AttributeValue::Text(text) => text.parse().ok(),
             _ => None,
@@ -190,15 +190,17 @@ fn unescape(text: &str) -> String {
     out
 }
 
-/// `number` in decimal, written into `digits`.
-fn decimal(mut number: u16, digits: &mut [u8; 5]) -> &str {
-    let mut at = digits.len();
+/// `number` as the name of a member, `"number":`, written at the end of `text`.
+fn quoted(mut number: u16, text: &mut [u8; 8]) -> &[u8] {
+    let mut at = text.len() - 2;
+    text[at..].copy_from_slice(b"\":");
     loop {
         at -= 1;
-        digits[at] = b'0' + u8::try_from(number % 10).unwrap_or(0);
+        text[at] = b'0' + u8::try_from(number % 10).unwrap_or(0);
         number /= 10;
         if number == 0 {
-            return std::str::from_utf8(&digits[at..]).unwrap_or_default();
+            text[at - 1] = b'"';
+            return &text[at - 1..];
         }
     }
 }

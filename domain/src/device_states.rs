@@ -74,13 +74,23 @@ impl DeviceStates {
 
     /// Judges a position by the state of its device, and advances the state.
     pub fn judge(&mut self, rules: &RuleSet, position: Position) -> Judged {
-        if let Some(state) = self.states.get_mut(&position.device_id) {
-            return judge(state, rules, position);
+        self.judge_known(rules, position).unwrap_or_else(|position| {
+            let (device_id, mut state) = (position.device_id, DeviceState::default());
+            let judged = judge(&mut state, rules, position);
+            self.insert(device_id, state);
+            judged
+        })
+    }
+
+    /// As [`Self::judge`], if the device is in memory.
+    ///
+    /// # Errors
+    /// The position, if it is not.
+    pub fn judge_known(&mut self, rules: &RuleSet, position: Position) -> Result<Judged, Position> {
+        match self.states.get_mut(&position.device_id) {
+            Some(state) => Ok(judge(state, rules, position)),
+            None => Err(position),
         }
-        let (device_id, mut state) = (position.device_id, DeviceState::default());
-        let judged = judge(&mut state, rules, position);
-        self.insert(device_id, state);
-        judged
     }
 
     fn insert(&mut self, device_id: DeviceId, state: DeviceState) {

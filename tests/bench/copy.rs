@@ -23,11 +23,17 @@ pub(crate) struct Rows {
 pub(crate) struct Copied {
     pub(crate) rows: u64,
     pub(crate) time: Duration,
+    /// Processor time of PostgreSQL in that time.
+    pub(crate) database_cpu: Duration,
 }
 
 impl Copied {
     pub(crate) fn rate(&self) -> f64 {
         self.rows as f64 / self.time.as_secs_f64()
+    }
+
+    pub(crate) fn database_micros_a_row(&self) -> f64 {
+        self.database_cpu.as_secs_f64() * 1e6 / self.rows as f64
     }
 }
 
@@ -54,6 +60,7 @@ impl Rows {
 pub(crate) async fn copy(timescale: &TimescaleServer, rows: &Rows) -> anyhow::Result<Copied> {
     let database = fresh_database(timescale).await?;
     let mut connection = PgConnection::connect(&database).await?;
+    let cpu_before = timescale.cpu().await?;
     let began = Instant::now();
     let statement = format!("COPY positions ({COLUMNS}) FROM STDIN (FORMAT binary)");
     let mut copy = connection.copy_in_raw(&statement).await?;
@@ -62,7 +69,8 @@ pub(crate) async fn copy(timescale: &TimescaleServer, rows: &Rows) -> anyhow::Re
     }
     let copied = copy.finish().await?;
     let time = began.elapsed();
+    let database_cpu = timescale.cpu().await?.saturating_sub(cpu_before);
     anyhow::ensure!(copied == rows.count, "{copied} of {} rows were copied", rows.count);
     connection.close().await?;
-    Ok(Copied { rows: copied, time })
+    Ok(Copied { rows: copied, time, database_cpu })
 }

@@ -2,8 +2,8 @@
 //! binary COPY of the same rows by one connection into the same table.
 //!
 //! `scripts/bench` builds all of it with optimisations and runs this. Options: `--records N` (default 500,000),
-//! `--devices N` (1,000), `--capacity N` (devices whose state is kept, 100,000), `--rounds N` (3), `--only NAME` (one
-//! variant).
+//! `--devices N` (1,000), `--rounds N` (3), `--only NAME` (one variant), `--set NAME=VALUE` (a setting of the
+//! program, as often as needed).
 //!
 //! Runs are interleaved: each round does every variant once, and a ratio is taken within its round. Absolute
 //! rates move with whatever else the machine does; ratios of one round do not.
@@ -24,14 +24,15 @@ use crate::variant::Variant;
 struct Options {
     records: u32,
     devices: u32,
-    capacity: u32,
     rounds: u32,
     only: Option<String>,
+    settings: Vec<(String, String)>,
 }
 
 impl Options {
     fn read() -> anyhow::Result<Self> {
-        let mut options = Self { records: 500_000, devices: 1_000, capacity: 100_000, rounds: 3, only: None };
+        let mut options =
+            Self { records: 500_000, devices: 1_000, rounds: 3, only: None, settings: Vec::new() };
         let mut args = std::env::args().skip(1);
         while let Some(name) = args.next() {
             // What `cargo bench` itself passes.
@@ -42,9 +43,12 @@ impl Options {
             match name.as_str() {
                 "--records" => options.records = value.parse()?,
                 "--devices" => options.devices = value.parse()?,
-                "--capacity" => options.capacity = value.parse()?,
                 "--rounds" => options.rounds = value.parse()?,
                 "--only" => options.only = Some(value),
+                "--set" => {
+                    let (name, value) = value.split_once('=').context("--set needs NAME=VALUE")?;
+                    options.settings.push((name.to_owned(), value.to_owned()));
+                }
                 _ => anyhow::bail!("there is no option {name}"),
             }
         }
@@ -69,7 +73,7 @@ async fn main() -> anyhow::Result<()> {
     }
 
     eprintln!("warming up");
-    let (_, database) = drain::drain(&redis, &timescale, Variant::Plain.stream(), options.capacity).await?;
+    let (_, database) = drain::drain(&redis, &timescale, Variant::Plain.stream(), &options.settings).await?;
     let rows = Rows::of(&database).await?;
 
     let mut report = Report::default();
@@ -78,7 +82,7 @@ async fn main() -> anyhow::Result<()> {
         eprintln!("round {round}: COPY {:.0} rows/s", copied.rate());
         report.copied(&copied);
         for variant in &variants {
-            let (drained, _) = drain::drain(&redis, &timescale, variant.stream(), options.capacity).await?;
+            let (drained, _) = drain::drain(&redis, &timescale, variant.stream(), &options.settings).await?;
             eprintln!("round {round}: {} {:.0} records/s", variant.name(), drained.rate());
             report.drained(*variant, &drained, &copied);
         }

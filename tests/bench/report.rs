@@ -11,6 +11,7 @@ use crate::variant::Variant;
 #[derive(Default)]
 pub(crate) struct Report {
     copy_rates: Vec<f64>,
+    copy_cpu: Vec<f64>,
     variants: BTreeMap<Variant, Runs>,
 }
 
@@ -19,19 +20,24 @@ struct Runs {
     rates: Vec<f64>,
     to_copy: Vec<f64>,
     cpu: Vec<f64>,
+    redis_cpu: Vec<f64>,
+    database_cpu: Vec<f64>,
     peak_bytes: u64,
 }
 
 impl Report {
     pub(crate) fn copied(&mut self, copied: &Copied) {
         self.copy_rates.push(copied.rate());
+        self.copy_cpu.push(copied.database_micros_a_row());
     }
 
     pub(crate) fn drained(&mut self, variant: Variant, drained: &Drained, copied: &Copied) {
         let runs = self.variants.entry(variant).or_default();
         runs.rates.push(drained.rate());
         runs.to_copy.push(drained.rate() / copied.rate());
-        runs.cpu.push(drained.cpu_micros_a_record());
+        runs.cpu.push(drained.micros_a_record(drained.cpu));
+        runs.redis_cpu.push(drained.micros_a_record(drained.redis_cpu));
+        runs.database_cpu.push(drained.micros_a_record(drained.database_cpu));
         runs.peak_bytes = runs.peak_bytes.max(drained.peak_bytes);
     }
 }
@@ -41,10 +47,11 @@ impl fmt::Display for Report {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             out,
-            "| | records/s | to COPY (least to greatest) | our CPU, µs a record | peak memory, MiB |"
+            "| | records/s | to COPY (least to greatest) | CPU, µs a record: ours | Redis | PostgreSQL | peak memory, MiB |"
         )?;
-        writeln!(out, "|---|---|---|---|---|")?;
-        writeln!(out, "| COPY, one connection | {:.0} | 1.00 | | |", median(&self.copy_rates))?;
+        writeln!(out, "|---|---|---|---|---|---|---|")?;
+        let (rate, cpu) = (median(&self.copy_rates), median(&self.copy_cpu));
+        writeln!(out, "| COPY, one connection | {rate:.0} | 1.00 | | | {cpu:.2} | |")?;
         for (variant, runs) in &self.variants {
             let (least, greatest) =
                 runs.to_copy.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(least, greatest), ratio| {
@@ -52,11 +59,13 @@ impl fmt::Display for Report {
                 });
             writeln!(
                 out,
-                "| {} | {:.0} | {:.2} ({least:.2} to {greatest:.2}) | {:.2} | {:.0} |",
+                "| {} | {:.0} | {:.2} ({least:.2} to {greatest:.2}) | {:.2} | {:.2} | {:.2} | {:.0} |",
                 variant.name(),
                 median(&runs.rates),
                 median(&runs.to_copy),
                 median(&runs.cpu),
+                median(&runs.redis_cpu),
+                median(&runs.database_cpu),
                 runs.peak_bytes as f64 / 1024.0 / 1024.0,
             )?;
         }

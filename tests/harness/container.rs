@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use testcontainers::bollard::query_parameters::KillContainerOptionsBuilder;
+use futures::StreamExt;
+use testcontainers::bollard::query_parameters::{KillContainerOptionsBuilder, StatsOptionsBuilder};
 use testcontainers::core::IntoContainerPort;
 use testcontainers::core::client::docker_client_instance;
 use testcontainers::runners::AsyncRunner;
@@ -63,6 +64,25 @@ impl Container {
 
     pub(crate) const fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Where the server is without the detour of a published port: an address of its own, for as long as it runs.
+    pub(crate) async fn address(&self) -> anyhow::Result<String> {
+        let engine = docker_client_instance().await?;
+        let seen = engine.inspect_container(self.inner.id(), None).await?;
+        let networks = seen.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
+        let mut addresses = networks.into_values().filter_map(|network| network.ip_address);
+        addresses.find(|address| !address.is_empty()).context("the container has no address")
+    }
+
+    /// The processor time that the server has used so far.
+    pub(crate) async fn cpu(&self) -> anyhow::Result<Duration> {
+        let options = StatsOptionsBuilder::new().stream(false).one_shot(true).build();
+        let engine = docker_client_instance().await?;
+        let mut answers = std::pin::pin!(engine.stats(self.inner.id(), Some(options)));
+        let seen = answers.next().await.context("no statistics of the container")??;
+        let used = seen.cpu_stats.and_then(|cpu| cpu.cpu_usage).and_then(|usage| usage.total_usage);
+        used.map(Duration::from_nanos).context("no processor time in the statistics")
     }
 
     /// Asks the server to end, and waits until it has.

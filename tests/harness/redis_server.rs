@@ -76,6 +76,22 @@ impl RedisServer {
         &self.url
     }
 
+    /// The same server without the detour of a published port, for measuring: valid until it is stopped.
+    ///
+    /// # Errors
+    /// If this is a shared server, or its address is not known.
+    pub async fn direct_url(&self) -> anyhow::Result<String> {
+        Ok(format!("redis://{}:6379", self.own()?.address().await?))
+    }
+
+    /// The processor time that the server has used so far.
+    ///
+    /// # Errors
+    /// If this is a shared server, or the engine does not know.
+    pub async fn cpu(&self) -> anyhow::Result<Duration> {
+        self.own()?.cpu().await
+    }
+
     /// A connection with a response time limit of ten seconds.
     ///
     /// # Errors

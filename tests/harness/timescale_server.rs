@@ -1,5 +1,6 @@
 use std::sync::Mutex;
 use std::thread;
+use std::time::Duration;
 
 use anyhow::Context;
 use sea_orm::ConnectionTrait;
@@ -106,6 +107,24 @@ impl TimescaleServer {
             created.push(name);
         }
         Ok(url)
+    }
+
+    /// The same server without the detour of a published port, for measuring: valid until it is stopped.
+    ///
+    /// # Errors
+    /// If this is a shared server, or its address is not known.
+    pub async fn direct_url_of(&self, url: &str) -> anyhow::Result<String> {
+        let container = self.own()?;
+        let published = format!("127.0.0.1:{}/", container.port());
+        Ok(url.replacen(&published, &format!("{}:5432/", container.address().await?), 1))
+    }
+
+    /// The processor time that the server has used so far.
+    ///
+    /// # Errors
+    /// If this is a shared server, or the engine does not know.
+    pub async fn cpu(&self) -> anyhow::Result<Duration> {
+        self.own()?.cpu().await
     }
 
     /// Runs one statement in the maintenance database.

@@ -53,6 +53,11 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("DATABASE_WRITERS", "2", "Writers, each with a connection of its own"),
     setting(
+        "DATABASE_BATCH_SIZE",
+        "5000",
+        "Most positions of one commit; what was read and waits is committed together",
+    ),
+    setting(
         "DATABASE_STATEMENT_TIMEOUT_MS",
         "10000",
         "The database ends a statement after this time, in milliseconds",

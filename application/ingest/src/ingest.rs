@@ -9,6 +9,7 @@ use processor_tasks::{TaskEnded, Tasks};
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use crate::batch::Waiting;
 use crate::health::IngestHealth;
 use crate::judge::Judge;
 use crate::metrics::IngestMetrics;
@@ -112,12 +113,12 @@ impl Ingest {
             shared: Arc::clone(&shared),
         };
         tasks.start("judge", judge.run(reads, batch, stop.clone()));
-        let batches = Arc::new(Mutex::new(batches));
+        let waiting = Arc::new(Mutex::new(Waiting::new(batches)));
         for number in 1..=shared.settings.writers.get() {
             let name = format!("writer {number}");
             let (store, pulse) = (Arc::clone(&ports.store), shared.health.pulse(name.clone()));
             let writer = Writer { store, pulse, shared: Arc::clone(&shared) };
-            tasks.start(name, writer.run(Arc::clone(&batches), written.clone(), stop.clone()));
+            tasks.start(name, writer.run(Arc::clone(&waiting), written.clone(), stop.clone()));
         }
         let settler = Settler {
             dead_letters: ports.dead_letters,

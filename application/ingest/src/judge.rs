@@ -102,18 +102,33 @@ impl Judge {
 
         let mut judged = Vec::with_capacity(positions.len());
         let mut entries = Vec::with_capacity(positions.len());
-        while !positions.is_empty() {
+        let mut positions = positions.into_iter();
+        let mut rest = Vec::new();
+        while let Some((position, entry)) = positions.next() {
+            match self.states.judge_known(&self.rules, position) {
+                Ok(done) => {
+                    judged.push(done);
+                    entries.push(entry);
+                }
+                Err(position) => {
+                    rest.push((position, entry));
+                    rest.extend(positions);
+                    break;
+                }
+            }
+        }
+        while !rest.is_empty() {
             // No more than there is room for at a time, lest the states of some take the place of others before
             // those are judged. Usually that is all of them.
-            let later = positions.split_off(positions.len().min(self.states.capacity()));
-            if !self.recall(&positions, stop).await {
+            let later = rest.split_off(rest.len().min(self.states.capacity()));
+            if !self.recall(&rest, stop).await {
                 return None;
             }
-            for (position, entry) in positions {
+            for (position, entry) in rest {
                 judged.push(self.states.judge(&self.rules, position));
                 entries.push(entry);
             }
-            positions = later;
+            rest = later;
         }
         self.shared.metrics.marked(&judged);
         self.shared.metrics.device_states.set(self.states.len() as f64);

@@ -6,6 +6,9 @@ use std::time::Duration;
 pub struct IngestSettings {
     /// Writers that commit side by side. More than the store has cores for gains nothing.
     pub writers: NonZeroUsize,
+    /// Most positions of one commit. What was read and waits for a writer is committed together up to this
+    /// number; nothing waits for it to be reached.
+    pub write_at_most: NonZeroUsize,
     /// Batches that may wait between two stages; with those being worked on it bounds what is in flight.
     pub queue: NonZeroUsize,
     /// Devices whose state is kept in memory.
@@ -33,6 +36,7 @@ impl Default for IngestSettings {
         }
         Self {
             writers: count(2),
+            write_at_most: count(5_000),
             queue: count(2),
             device_capacity: count(100_000),
             recall_at_start: 10_000,

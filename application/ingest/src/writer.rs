@@ -6,10 +6,10 @@ use std::time::Instant;
 use processor_domain::ports::{PositionStore, StoreError, Verdict};
 use processor_domain::{DeadLetter, DeadLetterReason, DeadPayload, Judged, Outcome};
 use tokio::sync::Mutex;
-use tokio::sync::mpsc::{Receiver, Sender};
+use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
 
-use crate::batch::{Batch, Entry, SetAside, Written};
+use crate::batch::{Batch, Entry, SetAside, Waiting, Written};
 use crate::health::Pulse;
 use crate::ingest::Shared;
 use processor_tasks::Outage;
@@ -24,13 +24,13 @@ impl Writer {
     /// Writes until the judge is gone. The commit under way is never dropped.
     pub(crate) async fn run(
         self,
-        batches: Arc<Mutex<Receiver<Batch>>>,
+        waiting: Arc<Mutex<Waiting>>,
         written: Sender<Written>,
         stop: CancellationToken,
     ) {
         let mut outage = Outage::of("the store", self.shared.settings.retry_at_most);
         loop {
-            let next = batches.lock().await.recv().await;
+            let next = waiting.lock().await.next(self.shared.settings.write_at_most.get()).await;
             let Some(batch) = next else { return };
             if let Some(done) = self.write(batch, &mut outage, &stop).await
                 && written.send(done).await.is_err()
