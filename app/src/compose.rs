@@ -1,5 +1,6 @@
 //! Puts the parts together: which implementation stands behind each port.
 
+mod admin;
 mod live;
 mod source;
 
@@ -15,6 +16,7 @@ use processor_migration::{MigrationSettings, Report};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::admin::admin;
 pub(crate) use self::live::{Audience, live};
 pub(crate) use self::source::Source;
 use crate::config::Config;

@@ -1,5 +1,6 @@
 //! From environment variables and flags to what the parts of the program take.
 
+mod in_force;
 mod live;
 mod setting;
 mod settings;
@@ -11,8 +12,10 @@ use std::time::Duration;
 use processor_codec::Limits;
 use processor_domain::Timestamp;
 use processor_ingest::IngestSettings;
+use processor_web::{AdminToken, SettingInForce};
 use url::Url;
 
+use self::in_force::in_force;
 pub use self::live::{Directus, Live};
 pub use self::setting::{Fault, Reading, Setting, Values};
 pub use self::settings::SETTINGS;
@@ -26,6 +29,10 @@ pub struct Config {
     pub log: Log,
     /// Where health, readiness and metrics are served.
     pub operations: SocketAddr,
+    /// Who may use the admin API; without a token it is off.
+    pub admin_token: Option<AdminToken>,
+    /// Every setting as it may be shown.
+    pub in_force: Vec<SettingInForce>,
     /// Where positions come from; `None` is the embedded stream.
     pub redis: Option<Redis>,
     /// Where positions go.
@@ -115,6 +122,7 @@ impl Config {
         let redis = redis(read, &instance_id);
         let database = database(read);
         let live = live::live(read);
+        let admin_token = read.secret("ADMIN_TOKEN", AdminToken::new);
         let config = Self {
             log: Log {
                 level: read.parsed(
@@ -156,6 +164,8 @@ impl Config {
             stop_timeout: millis(read, "STOP_TIMEOUT_MS", 0),
             stuck_after: millis(read, "STUCK_AFTER_MS", 1_000),
             instance_id,
+            admin_token,
+            in_force: in_force(values),
             redis,
             database,
             live,
@@ -248,21 +258,6 @@ fn streams(text: &str) -> Option<Vec<String>> {
     Some(streams)
 }
 
-/// A value as it may be shown: without the password of a URL.
-#[must_use]
-pub fn shown(setting: &Setting, value: &str) -> String {
-    if !setting.secret {
-        return value.to_owned();
-    }
-    let Some(mut url) = Url::parse(value).ok().filter(|url| !url.cannot_be_a_base()) else {
-        return "(hidden)".to_owned();
-    };
-    if url.password().is_some() && url.set_password(Some("***")).is_err() {
-        return "(hidden)".to_owned();
-    }
-    url.to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -334,9 +329,13 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_never_shown() {
-        let setting = SETTINGS.iter().find(|setting| setting.name == "DATABASE_URL").unwrap();
-        assert_eq!(shown(setting, "postgres://me:secret@host/db"), "postgres://me:***@host/db");
-        assert_eq!(shown(setting, "me:secret@host"), "(hidden)");
+    fn a_weak_token_is_a_fault_that_does_not_show_it() {
+        let faults = Config::read(&values(&[("ADMIN_TOKEN", "weak-secret")])).unwrap_err();
+        assert_eq!(faults.len(), 1);
+        assert_eq!(faults[0].setting, "ADMIN_TOKEN");
+        assert_eq!(faults[0].problem, "must be at least 16 visible ASCII characters");
+        let config = Config::read(&values(&[("ADMIN_TOKEN", "a-strong-secret-of-tests")])).unwrap();
+        assert!(config.admin_token.is_some());
+        assert!(!format!("{config:?}").contains("a-strong-secret"), "{config:?}");
     }
 }

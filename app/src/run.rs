@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use poem::listener::TcpAcceptor;
 use processor_ingest::IngestHealth;
-use processor_web::{Operations, Trouble, operations};
+use processor_web::{Admin, Operations, Trouble, operations};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -128,11 +128,16 @@ impl Operations for Process {
 pub(crate) async fn serve_operations(
     listener: TcpListener,
     process: Arc<Process>,
+    admin: Admin,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let acceptor = TcpAcceptor::from_tokio(listener)?;
     poem::Server::new_with_acceptor(acceptor)
-        .run_with_graceful_shutdown(operations(process), stop.cancelled_owned(), Some(Duration::from_secs(1)))
+        .run_with_graceful_shutdown(
+            operations(process, admin),
+            stop.cancelled_owned(),
+            Some(Duration::from_secs(1)),
+        )
         .await?;
     Ok(())
 }

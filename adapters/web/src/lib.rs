@@ -1,10 +1,11 @@
-//! What Processor shows over HTTP: the pages for operators, the page with the live map, and the live socket.
+//! What Processor shows over HTTP: the pages for operators, the admin API, the page with the live map, and the live socket.
 //!
 //! ```text
 //!  browser ─► LiveServer ─► origin, cookie, Live::admit ─► socket ◄─► Session
 //!                  └► the page, which is part of the program
 //! ```
 
+mod admin;
 mod connections;
 mod cookie;
 mod frames;
@@ -17,6 +18,7 @@ mod settings;
 mod socket;
 mod upgrade;
 
+pub use admin::{Admin, AdminLimits, AdminPorts, AdminToken, SettingInForce, WeakToken, openapi_document};
 pub use frames::JsonFrames;
 pub use operations::{Operations, Trouble, operations};
 pub use origin::{InvalidOrigin, Origins};

@@ -8,6 +8,8 @@ use poem::web::{Data, Json};
 use poem::{Endpoint, EndpointExt, IntoResponse, Response, Route, get, handler};
 use serde::Serialize;
 
+use crate::admin::{Admin, as_problem};
+
 /// What the pages for operators show. All of it is remembered: no page opens a connection or waits.
 pub trait Operations: Send + Sync {
     /// What keeps the process from being alive: tasks that are stuck. A service that is away is not among it,
@@ -36,13 +38,11 @@ struct Health {
     causes: Vec<Trouble>,
 }
 
-/// `GET /healthz`, `GET /readyz` and `GET /metrics`.
-pub fn operations(operations: Arc<dyn Operations>) -> impl Endpoint {
-    Route::new()
-        .at("/healthz", get(healthz))
-        .at("/readyz", get(readyz))
-        .at("/metrics", get(metrics))
-        .with(AddData::new(operations))
+/// `GET /healthz`, `GET /readyz`, `GET /metrics`, and the admin API.
+pub fn operations(operations: Arc<dyn Operations>, admin: Admin) -> impl Endpoint {
+    let health =
+        Route::new().at("/healthz", get(healthz)).at("/readyz", get(readyz)).at("/metrics", get(metrics));
+    admin.add_to(health).with(AddData::new(operations)).catch_all_error(as_problem)
 }
 
 #[handler]
@@ -89,7 +89,7 @@ mod tests {
     }
 
     fn client(deadlocks: Vec<Trouble>, obstacles: Vec<Trouble>) -> TestClient<impl Endpoint> {
-        TestClient::new(operations(Arc::new(Fake { deadlocks, obstacles })))
+        TestClient::new(operations(Arc::new(Fake { deadlocks, obstacles }), Admin::default()))
     }
 
     #[tokio::test]

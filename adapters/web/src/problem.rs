@@ -1,5 +1,6 @@
 //! What goes wrong with a request, as RFC 9457 says it.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use poem::http::{HeaderValue, StatusCode, header};
@@ -11,24 +12,24 @@ use serde::Serialize;
 pub(crate) struct Problem {
     status: StatusCode,
     code: &'static str,
-    detail: &'static str,
+    detail: Cow<'static, str>,
     retry_after: Option<Duration>,
     headers: Vec<(header::HeaderName, HeaderValue)>,
 }
 
 #[derive(Serialize)]
-struct Body {
+struct Body<'a> {
     r#type: &'static str,
     title: &'static str,
     status: u16,
     code: &'static str,
-    detail: &'static str,
+    detail: &'a str,
 }
 
 impl Problem {
     /// With a stable code, and the same in words for people.
-    pub(crate) const fn new(status: StatusCode, code: &'static str, detail: &'static str) -> Self {
-        Self { status, code, detail, retry_after: None, headers: Vec::new() }
+    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, code, detail: detail.into(), retry_after: None, headers: Vec::new() }
     }
 
     /// It may be otherwise after about this time.
@@ -55,7 +56,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let Self { status, code, detail, retry_after, headers } = self;
         let title = status.canonical_reason().unwrap_or("Problem");
-        let body = Body { r#type: "about:blank", title, status: status.as_u16(), code, detail };
+        let body = Body { r#type: "about:blank", title, status: status.as_u16(), code, detail: &detail };
         // A struct of text and a number has no reason to fail.
         let body = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = Response::builder()

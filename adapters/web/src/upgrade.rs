@@ -126,7 +126,7 @@ impl Endpoint for LiveSocket {
     }
 }
 
-const fn not_signed_in() -> Problem {
+fn not_signed_in() -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "not_signed_in", "sign in first")
 }
 

@@ -2,17 +2,15 @@
 
 use std::process::ExitCode;
 
-use crate::config::{Config, Reading, SETTINGS, Values, shown};
+use crate::config::{Config, Values};
 
 /// Shows every value that holds, without passwords, and warns of risky combinations.
 #[must_use]
 pub fn check_config(values: &Values) -> ExitCode {
-    let reading = Reading::of(SETTINGS, values);
-    for setting in SETTINGS {
-        let value = reading.text(setting.name).map_or_else(String::new, |value| shown(setting, value));
-        println!("{}={value}", setting.name);
-    }
     if let Ok(config) = Config::read(values) {
+        for setting in &config.in_force {
+            println!("{}={}", setting.name, setting.value);
+        }
         for risk in risks(&config) {
             eprintln!("warning: {risk}");
         }
@@ -44,6 +42,7 @@ pub(crate) fn risks(config: &Config) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::SETTINGS;
 
     #[test]
     fn a_local_file_behind_a_real_stream_is_risky() {

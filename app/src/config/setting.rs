@@ -36,7 +36,9 @@ impl Values {
         }
     }
 
-    fn get(&self, name: &str) -> Option<&str> {
+    /// The value given for a setting, if there is one.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 }
@@ -91,6 +93,21 @@ impl<'a> Reading<'a> {
             self.fault(name, format!("must be {what}, not {text:?}"));
             T::default()
         })
+    }
+
+    /// A value that is not repeated where it is wrong.
+    pub fn secret<T, E: std::fmt::Display>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        match parse(self.text(name)?) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.fault(name, error.to_string());
+                None
+            }
+        }
     }
 
     /// A whole number within `range`.

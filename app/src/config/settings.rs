@@ -23,8 +23,17 @@ pub const SETTINGS: &[Setting] = &[
         "What is logged: a level, or directives such as `info,processor_redis=debug`",
     ),
     setting("LOG_FORMAT", "pretty", "`json` or `pretty`"),
-    setting("METRICS_PORT", "9090", "Port of health, readiness and metrics; 0 takes any free one"),
+    setting(
+        "METRICS_PORT",
+        "9090",
+        "Port of health, readiness, metrics and the admin API; 0 takes any free one",
+    ),
     setting("METRICS_ADDRESS", "0.0.0.0", "Address that port is bound to"),
+    secret(
+        "ADMIN_TOKEN",
+        "",
+        "Bearer token of the admin API on that port, at least 16 visible ASCII characters; none: it is off",
+    ),
     secret(
         "REDIS_URL",
         "",

@@ -71,8 +71,8 @@ impl Service {
         if let Ok(address) = listener.local_addr() {
             tracing::info!(%address, "operations listening");
         }
-        let until = stop.clone();
-        tasks.spawn(async move { ("operations", serve_operations(listener, process, until).await) });
+        let (until, admin) = (stop.clone(), compose::admin(&config));
+        tasks.spawn(async move { ("operations", serve_operations(listener, process, admin, until).await) });
         let mut live_address = None;
         if let Some(audience) = audience {
             let (live, server) = compose::live(&config, audience, &source, &database)
