@@ -11,6 +11,7 @@ use std::time::Duration;
 use processor_codec::Limits;
 use processor_domain::Timestamp;
 use processor_ingest::IngestSettings;
+use processor_redis::RedisUrl;
 use url::Url;
 
 pub use self::live::{Directus, Live};
@@ -184,9 +185,12 @@ fn redis(read: &mut Reading<'_>, instance_id: &str) -> Option<Redis> {
     if redis.url.is_empty() {
         return None;
     }
-    match Url::parse(&redis.url) {
-        Ok(url) if ["redis", "rediss"].contains(&url.scheme()) => {}
-        _ => read.fault("REDIS_URL", "must be a URL such as redis://host:6379"),
+    if RedisUrl::parse(&redis.url).is_err() {
+        read.fault(
+            "REDIS_URL",
+            "must be a URL such as redis://host:6379, redis+sentinel://one,two,three/service or \
+             redis+cluster://one,two,three",
+        );
     }
     Some(redis)
 }
@@ -253,6 +257,9 @@ pub fn shown(setting: &Setting, value: &str) -> String {
     if !setting.secret {
         return value.to_owned();
     }
+    if let Ok(url) = RedisUrl::parse(value) {
+        return url.to_string();
+    }
     let Some(mut url) = Url::parse(value).ok().filter(|url| !url.cannot_be_a_base()) else {
         return "(hidden)".to_owned();
     };
@@ -298,6 +305,17 @@ mod tests {
     }
 
     #[test]
+    fn redis_may_be_one_server_or_several() {
+        let read = |url| Config::read(&values(&[("REDIS_URL", url)]));
+        for url in ["redis://one", "rediss+sentinel://one,two/cars/1", "redis+cluster://one:7000,two"] {
+            assert_eq!(read(url).unwrap().redis.unwrap().url, url);
+        }
+        for url in ["redis+sentinel://one,two", "redis+cluster://one/1", "redis://one,two"] {
+            assert_eq!(read(url).unwrap_err()[0].setting, "REDIS_URL", "{url}");
+        }
+    }
+
+    #[test]
     fn all_faults_are_reported_at_once() {
         let faults = Config::read(&values(&[
             ("METRICS_PORT", "99999"),
@@ -337,5 +355,7 @@ mod tests {
         let setting = SETTINGS.iter().find(|setting| setting.name == "DATABASE_URL").unwrap();
         assert_eq!(shown(setting, "postgres://me:secret@host/db"), "postgres://me:***@host/db");
         assert_eq!(shown(setting, "me:secret@host"), "(hidden)");
+        let sentinels = "redis+sentinel://:secret@one,two/cars?sentinel_password=secret";
+        assert_eq!(shown(setting, sentinels), "redis+sentinel://:***@one:26379,two:26379/cars");
     }
 }

@@ -9,7 +9,8 @@ use processor_domain::ports::Clock;
 use processor_domain::{Delivery, EntryId};
 use tokio::sync::Mutex;
 
-use crate::connection::{Commands, Connection, Endpoint};
+use crate::connection::{Commands, Connection};
+use crate::endpoint::Endpoint;
 use crate::entry_id;
 use crate::error::RedisFailure;
 use crate::in_flight::InFlight;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 use std::{fmt, io};
 
-use deadpool_redis::PoolError;
+use deadpool::managed::PoolError;
 use processor_domain::ports::{DeadLettersError, PublishError, StreamError};
 
 use crate::wire::ProtocolError;
@@ -156,6 +156,12 @@ pub enum RedisFailure {
         /// What it is instead.
         role: Box<str>,
     },
+    /// Those who were asked know of no server that will do.
+    #[error("there is no {what}")]
+    NotFound {
+        /// What there should be.
+        what: &'static str,
+    },
     /// The client library failed otherwise.
     #[error("the client failed")]
     Client(#[source] redis::RedisError),
@@ -210,10 +216,10 @@ impl From<redis::RedisError> for RedisFailure {
     }
 }
 
-impl From<PoolError> for RedisFailure {
-    fn from(error: PoolError) -> Self {
+impl From<PoolError<RedisFailure>> for RedisFailure {
+    fn from(error: PoolError<RedisFailure>) -> Self {
         match error {
-            PoolError::Backend(error) => error.into(),
+            PoolError::Backend(failure) => failure,
             other => Self::Connection(io::Error::other(other)),
         }
     }

@@ -8,7 +8,8 @@ use processor_domain::Record;
 use processor_domain::ports::{Clock, Observed};
 use tokio::time::Instant;
 
-use crate::connection::{Commands, Connection, Endpoint};
+use crate::connection::{Commands, Connection};
+use crate::endpoint::Endpoint;
 use crate::entries::Entries;
 use crate::error::RedisFailure;
 use crate::feed_settings::RedisFeedSettings;
