@@ -11,6 +11,7 @@ mod laws;
 mod on_embedded;
 mod on_redis;
 mod on_redis_cluster;
+mod on_redis_sentinels;
 
 /// One stream of one implementation, which nobody follows at first.
 trait FeedFixture: Sized {

@@ -12,7 +12,6 @@ mod laws;
 mod on_embedded;
 mod on_redis;
 mod on_redis_cluster;
-mod on_redis_sentinels;
 
 /// One stream of one implementation, without a consumer at first.
 trait StreamFixture: Sized {

@@ -41,6 +41,12 @@ impl Context {
         self.endpoint.open(&format!("{}:{purpose}", self.settings.consumer)).await
     }
 
+    /// The connection, if it still leads to where the stream is.
+    pub(crate) async fn current(&self, connection: Option<Connection>) -> Option<Connection> {
+        let connection = connection?;
+        self.endpoint.is_current(&connection).await.then_some(connection)
+    }
+
     /// Notes a batch that is about to be delivered; its ids ascend.
     pub(crate) fn note_in_flight(&self, batch: &[Delivery]) {
         self.in_flight.deliver(batch.iter().map(|delivery| delivery.receipt.entry_id()).collect());

@@ -31,6 +31,11 @@ impl Endpoint {
         &self.servers
     }
 
+    /// Whether a connection still leads to where the stream is, as far as is known.
+    pub(crate) async fn is_current(&self, connection: &Connection) -> bool {
+        self.servers.still_at(self.slot, connection.address()).await
+    }
+
     /// A new connection to the server that has the stream now. `name` is what `CLIENT LIST` shows.
     pub(crate) async fn open(&self, name: &str) -> Result<Connection, RedisFailure> {
         let connection = self.servers.open(self.slot, name).await?;

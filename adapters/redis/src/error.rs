@@ -37,7 +37,7 @@ pub enum Refusal {
     OutOfMemory,
     /// `MISCONF`: the server cannot write to its disk and refuses changes.
     CannotPersist,
-    /// `NOREPLICAS`: too few replicas are attached.
+    /// `NOREPLICAS`: too few replicas are attached; they may have a new primary.
     NoReplicas,
     /// `BUSY`: the server runs a script that does not end.
     Busy,
@@ -105,12 +105,12 @@ impl Refusal {
             | Self::Moved
             | Self::Ask
             | Self::ClusterDown
+            | Self::NoReplicas
             | Self::NoPassword => Remedy::Reconnect,
             Self::BusyGroup
             | Self::TryAgain
             | Self::OutOfMemory
             | Self::CannotPersist
-            | Self::NoReplicas
             | Self::Busy
             | Self::Other => Remedy::Wait,
             Self::CrossSlot | Self::WrongPassword | Self::NotPermitted | Self::WrongType => Remedy::Configure,
@@ -300,7 +300,7 @@ mod tests {
             ("TRYAGAIN Multiple keys request during rehashing of slot", Refusal::TryAgain, Remedy::Wait),
             ("OOM command not allowed when used memory > 'maxmemory'.", Refusal::OutOfMemory, Remedy::Wait),
             ("MISCONF Redis is configured to save RDB snapshots", Refusal::CannotPersist, Remedy::Wait),
-            ("NOREPLICAS Not enough good replicas to write.", Refusal::NoReplicas, Remedy::Wait),
+            ("NOREPLICAS Not enough good replicas to write.", Refusal::NoReplicas, Remedy::Reconnect),
             ("BUSY Redis is busy running a script.", Refusal::Busy, Remedy::Wait),
             ("ERR no such key", Refusal::Other, Remedy::Wait),
             ("", Refusal::Other, Remedy::Wait),

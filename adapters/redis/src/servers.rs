@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::RedisConnectionInfo;
-use tokio::time::timeout;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout};
 
 use crate::cluster::Cluster;
 use crate::connection::{Commands, Connection};
@@ -24,6 +25,12 @@ pub(crate) struct Servers {
     limits: Limits,
 }
 
+/// How often sentinels are asked whether the primary is still the same.
+const DOUBT_EVERY: Duration = Duration::from_secs(5);
+
+/// How long one waits for that: reading and acknowledging do not go on meanwhile.
+const DOUBT_PATIENCE: Duration = Duration::from_millis(500);
+
 /// Limits of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
@@ -35,8 +42,15 @@ pub(crate) struct Limits {
 
 enum Way {
     Straight(Address),
-    Sentinels { guides: Guides, service: Box<str>, login: RedisConnectionInfo },
+    Sentinels { guides: Guides, service: Box<str>, login: RedisConnectionInfo, latest: Mutex<Latest> },
     Cluster(Cluster),
+}
+
+/// What sentinels said last when they were asked whether the primary is still where it was.
+struct Latest {
+    asked: Instant,
+    /// `None` if nobody answered in time.
+    primary: Option<Address>,
 }
 
 /// The server that has a key.
@@ -62,6 +76,7 @@ impl Servers {
                 guides: Guides::named(&url.addresses),
                 service: service.clone(),
                 login: login.clone(),
+                latest: Mutex::new(Latest { asked: Instant::now(), primary: None }),
             },
             Kind::Cluster => Way::Cluster(Cluster::of(&url.addresses)),
         };
@@ -138,6 +153,21 @@ impl Servers {
                 cluster.locate(&mut connection, guide, slot).await
             }
         }
+    }
+
+    /// Whether the slot is still at this address, as far as is known. Every few seconds it is found out.
+    ///
+    /// Nodes of a cluster say themselves what they do not have any more, and those that have lost touch with the others
+    /// do nothing. A primary that sentinels have replaced while they could not reach it goes on as if it were one.
+    pub(crate) async fn still_at(&self, slot: Slot, address: &Address) -> bool {
+        let Way::Sentinels { latest, .. } = &self.way else { return true };
+        let mut latest = latest.lock().await;
+        if latest.asked.elapsed() >= DOUBT_EVERY {
+            let located = timeout(DOUBT_PATIENCE, self.locate(slot)).await;
+            let primary = located.ok().and_then(Result::ok).map(|located| located.address);
+            *latest = Latest { asked: Instant::now(), primary };
+        }
+        latest.primary.as_ref().is_none_or(|primary| primary == address)
     }
 
     /// The way that was shown last does not lead to a server that will do.

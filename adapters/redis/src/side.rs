@@ -48,7 +48,7 @@ impl Side {
     /// Takes the connection out, so that it is gone if the future is dropped; then, too, there may be entries
     /// that nobody has seen.
     async fn take(&mut self, context: &Context) -> Result<Connection, RedisFailure> {
-        if let Some(connection) = self.connection.take() {
+        if let Some(connection) = context.current(self.connection.take()).await {
             return Ok(connection);
         }
         context.unseen.store(true, Ordering::Relaxed);

@@ -15,9 +15,9 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use crate::error::ConnectError;
 
 /// What a connection talks through.
-pub(crate) trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Socket: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Socket for T {}
+impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Socket for T {}
 
 /// Where a server listens.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -65,6 +65,25 @@ impl Story {
         Ok(())
     }
 
+    /// The program reads from the server that is the primary now.
+    async fn until_it_reads_there(&mut self) -> anyhow::Result<()> {
+        let began = Instant::now();
+        let redis = &self.live.stage.redis;
+        let moved = async {
+            eventually(SOON, "the program reads from the primary", async || {
+                let mut connection = redis.connection_for("").await?;
+                let clients: String = redis::cmd("CLIENT").arg("LIST").query_async(&mut connection).await?;
+                ensure!(clients.contains("name=processor-1:reader "), "{clients}");
+                anyhow::Ok(())
+            })
+            .await;
+            Ok(())
+        };
+        self.viewer.listen_during(SOON, moved).await?;
+        println!("read from the new primary within {:?}", began.elapsed());
+        Ok(())
+    }
+
     /// The account closes, the viewer sees what the table says, and little was made of it all.
     async fn end(mut self, forgotten: bool) -> anyhow::Result<()> {
         let stage = &self.live.stage;
@@ -80,6 +99,7 @@ impl Story {
         self.viewer.until_cars_are(SHOWN, RALLY, &expected).await?;
         let lines = self.processor.lines();
         ensure!(lines.len() < LINES, "{} lines:\n{}", lines.len(), lines.join("\n"));
+        drop(self.viewer);
         self.processor.signal(Signal::SIGTERM)?;
         ensure!(self.processor.wait_exit(SOON).await? == 0);
         Ok(())
@@ -91,7 +111,9 @@ impl Story {
 async fn sentinels_choose_another_primary() -> anyhow::Result<()> {
     let sentinels = RedisSentinels::start().await?;
     let mut story = Story::begin(sentinels.server()).await?;
+    // The old one is not told for seconds, and goes on as if nothing had happened.
     story.viewer.listen_during(SOON, sentinels.fail_over()).await?;
+    story.until_it_reads_there().await?;
     story.until_it_goes_on("a failover").await?;
     story.viewer.listen_during(SOON, sentinels.kill_primary()).await?;
     story.until_it_goes_on("a kill").await?;
