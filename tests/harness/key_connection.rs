@@ -77,12 +77,13 @@ impl ConnectionLike for KeyConnection {
 /// The URL of the one server among those at `url` that has `key`.
 pub(crate) async fn server_of(url: &str, key: &str) -> anyhow::Result<String> {
     let (scheme, rest) = url.split_once("://").context("no URL")?;
+    let (rest, password) = rest.split_once("?sentinel_password=").unwrap_or((rest, ""));
     let (hosts, service) = rest.split_once('/').unwrap_or((rest, ""));
     let mut failure = None;
     for host in hosts.split(',') {
         let asked = match scheme {
             "redis" => return Ok(url.to_owned()),
-            "redis+sentinel" => primary_of(host, service).await,
+            "redis+sentinel" => primary_of(host, password, service).await,
             "redis+cluster" => owner_of(host, key).await,
             _ => bail!("a server at {url} cannot be found"),
         };
@@ -94,8 +95,8 @@ pub(crate) async fn server_of(url: &str, key: &str) -> anyhow::Result<String> {
     Err(failure.context("no host in the URL")?.context(format!("nobody knows where {key} is")))
 }
 
-async fn primary_of(sentinel: &str, service: &str) -> anyhow::Result<String> {
-    let mut asked = RedisServer::connect(&format!("redis://{sentinel}")).await?;
+async fn primary_of(sentinel: &str, password: &str, service: &str) -> anyhow::Result<String> {
+    let mut asked = RedisServer::connect(&format!("redis://:{password}@{sentinel}")).await?;
     let (host, port): (String, u16) =
         redis::cmd("SENTINEL").arg("GET-MASTER-ADDR-BY-NAME").arg(service).query_async(&mut asked).await?;
     Ok(format!("{host}:{port}"))

@@ -13,7 +13,7 @@ const PRIMARIES: usize = 3;
 const BUS: usize = 10_001;
 
 /// How long the nodes may take to know each other, or to agree on who has a slot.
-const AGREED: Duration = Duration::from_secs(60);
+const AGREED: Duration = Duration::from_mins(1);
 
 /// Three primaries with the slots divided among them, and a replica of each, for one test alone.
 #[derive(Debug)]

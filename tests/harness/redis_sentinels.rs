@@ -9,11 +9,13 @@ use crate::redis_set::{RedisSet, port_of};
 
 const SERVICE: &str = "cars";
 const SERVERS: usize = 3;
+/// Of the sentinels, not of the servers.
+const PASSWORD: &str = "cars-and-drivers";
 
 /// How long sentinels and replicas may take to know each other, or to agree on a new primary.
-const AGREED: Duration = Duration::from_secs(60);
+const AGREED: Duration = Duration::from_mins(1);
 
-/// A primary, two replicas, and three sentinels that watch over them, for one test alone.
+/// A primary, two replicas, and three sentinels with a password that watch over them, for one test alone.
 #[derive(Debug)]
 pub struct RedisSentinels {
     set: RedisSet,
@@ -34,7 +36,7 @@ impl RedisSentinels {
             _ => format!(
                 "sentinel monitor {SERVICE} 127.0.0.1 {} 2\nsentinel down-after-milliseconds {SERVICE} 3000\n\
                  sentinel failover-timeout {SERVICE} 10000\nsentinel parallel-syncs {SERVICE} 2\n\
-                 sentinel announce-ip 127.0.0.1",
+                 sentinel announce-ip 127.0.0.1\nrequirepass {PASSWORD}",
                 ports[0]
             ),
         };
@@ -44,10 +46,13 @@ impl RedisSentinels {
         Ok(this)
     }
 
-    /// Where they are: `redis+sentinel://…/cars`.
+    /// Where they are: `redis+sentinel://…/cars?sentinel_password=…`.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("redis+sentinel://{}/{SERVICE}", RedisSet::hosts(self.sentinels()))
+        format!(
+            "redis+sentinel://{}/{SERVICE}?sentinel_password={PASSWORD}",
+            RedisSet::hosts(self.sentinels())
+        )
     }
 
     /// Their primary, whichever it is at the time.
@@ -62,7 +67,9 @@ impl RedisSentinels {
     /// If they refuse.
     pub async fn fail_over(&self) -> anyhow::Result<()> {
         let before = self.primary().await?;
-        self.set.ask::<()>(self.sentinels()[0], &format!("SENTINEL FAILOVER {SERVICE}")).await?;
+        self.set
+            .ask_with::<()>(PASSWORD, self.sentinels()[0], &format!("SENTINEL FAILOVER {SERVICE}"))
+            .await?;
         self.until_another_than(before).await;
         Ok(())
     }
@@ -105,8 +112,9 @@ impl RedisSentinels {
 
     async fn all_is_known(&self) -> anyhow::Result<()> {
         for sentinel in self.sentinels() {
-            self.set.ask::<String>(*sentinel, &format!("SENTINEL CKQUORUM {SERVICE}")).await?;
-            let known: Vec<String> = self.set.ask(*sentinel, &format!("SENTINEL MASTER {SERVICE}")).await?;
+            self.set.ask_with::<String>(PASSWORD, *sentinel, &format!("SENTINEL CKQUORUM {SERVICE}")).await?;
+            let known: Vec<String> =
+                self.set.ask_with(PASSWORD, *sentinel, &format!("SENTINEL MASTER {SERVICE}")).await?;
             let field = |name: &str| {
                 let at = known.iter().position(|field| field == name).context("no such field")?;
                 known.get(at + 1).context("a field without a value")

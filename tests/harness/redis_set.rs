@@ -62,7 +62,18 @@ impl RedisSet {
 
     /// Asks one of them, in the words of its own language.
     pub(crate) async fn ask<T: FromRedisValue>(&self, port: u16, command: &str) -> anyhow::Result<T> {
-        let mut connection = RedisServer::connect(&format!("redis://127.0.0.1:{port}")).await?;
+        self.ask_with("", port, command).await
+    }
+
+    /// As [`Self::ask`], of one that wants a password.
+    pub(crate) async fn ask_with<T: FromRedisValue>(
+        &self,
+        password: &str,
+        port: u16,
+        command: &str,
+    ) -> anyhow::Result<T> {
+        let password = if password.is_empty() { String::new() } else { format!(":{password}@") };
+        let mut connection = RedisServer::connect(&format!("redis://{password}127.0.0.1:{port}")).await?;
         let mut words = command.split(' ');
         let mut asking = redis::cmd(words.next().unwrap_or_default());
         asking.arg(words.collect::<Vec<_>>());

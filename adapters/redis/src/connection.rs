@@ -196,3 +196,55 @@ async fn within<T>(
         .map_err(|_| RedisFailure::TimedOut(patience))?
         .map_err(RedisFailure::Connection)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::duplex;
+
+    fn limits() -> Limits {
+        let patience = Duration::from_secs(20);
+        Limits { connect_timeout: patience, response_timeout: patience, reply_bytes: 1_000_000 }
+    }
+
+    /// What was sent of two commands, and what was made of `answer`.
+    async fn exchange(asking: bool, answer: &[u8]) -> (Vec<u8>, Vec<u8>, Arc<Servers>) {
+        let servers = Arc::new(Servers::new("redis+cluster://one,two", limits()).unwrap());
+        let (here, mut there) = duplex(1_000_000);
+        let address = Address { host: "one".into(), port: 1 };
+        let mut connection = Connection::over(Box::new(here), address, limits());
+        connection.belongs_to(Arc::clone(&servers), Slot::of("foo"), asking);
+        there.write_all(answer).await.unwrap();
+        let mut commands = Commands::default();
+        commands.push(&["GET", "foo"]);
+        commands.push(&["PING"]);
+        let mut replies = connection.ask(&commands).await.unwrap();
+        let mut read = Vec::new();
+        for _ in 0..2 {
+            read.extend(format!("{:?} ", replies.node().unwrap()).into_bytes());
+        }
+        assert_eq!(replies.remaining(), 0);
+        drop(connection);
+        let mut sent = Vec::new();
+        there.read_to_end(&mut sent).await.unwrap();
+        (sent, read, servers)
+    }
+
+    #[tokio::test]
+    async fn where_a_slot_is_on_its_way_every_command_is_announced_and_no_one_notices() {
+        let (get, ping) = ("*2\r\n$3\r\nGET\r\n$3\r\nfoo\r\n", "*1\r\n$4\r\nPING\r\n");
+        let (sent, plain, _) = exchange(false, b"$1\r\n7\r\n+PONG\r\n").await;
+        assert_eq!(sent, format!("{get}{ping}").into_bytes());
+        let (sent, asking, _) = exchange(true, b"+OK\r\n$1\r\n7\r\n+OK\r\n+PONG\r\n").await;
+        let announced = "*1\r\n$6\r\nASKING\r\n";
+        assert_eq!(sent, format!("{announced}{get}{announced}{ping}").into_bytes());
+        assert_eq!(asking, plain);
+    }
+
+    #[tokio::test]
+    async fn where_a_key_has_gone_is_remembered_for_the_next_connection() {
+        let (_, _, servers) = exchange(false, b"-ASK 12182 two:2\r\n+PONG\r\n").await;
+        let located = servers.locate(Slot::of("foo")).await.unwrap();
+        assert_eq!((located.address.to_string(), located.asking), ("two:2".to_owned(), true));
+    }
+}

@@ -33,7 +33,7 @@ impl Endpoint {
 
     /// Whether a connection still leads to where the stream is, as far as is known.
     pub(crate) async fn is_current(&self, connection: &Connection) -> bool {
-        self.servers.still_at(self.slot, connection.address()).await
+        self.servers.still_at(connection.address()).await
     }
 
     /// A new connection to the server that has the stream now. `name` is what `CLIENT LIST` shows.

@@ -41,6 +41,7 @@ mod position_stream;
 mod reader;
 mod reclaim;
 mod redis_url;
+mod sentinels;
 mod server;
 mod servers;
 mod settings;

@@ -74,7 +74,7 @@ impl Manager for Pooling {
         if pooled.generation < self.generation.load(Ordering::Relaxed) {
             return Err(RecycleError::message("another connection to the same server has failed"));
         }
-        if !self.servers.still_at(self.slot, &pooled.located.address).await {
+        if !self.servers.still_at(&pooled.located.address).await {
             return Err(RecycleError::message("the server is not the primary any more"));
         }
         let alive = redis::cmd("PING").query_async::<()>(&mut pooled.connection).await;

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::RedisConnectionInfo;
-use tokio::sync::Mutex;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use crate::cluster::Cluster;
 use crate::connection::{Commands, Connection};
 use crate::error::{ConnectError, RedisFailure};
-use crate::guides::Guides;
 use crate::redis_url::{Kind, RedisUrl};
+use crate::sentinels::{Primary, Sentinels};
 use crate::server::Greeting;
 use crate::slot::Slot;
 use crate::socket::{Address, Transport};
@@ -25,10 +24,7 @@ pub(crate) struct Servers {
     limits: Limits,
 }
 
-/// How often sentinels are asked whether the primary is still the same.
-const DOUBT_EVERY: Duration = Duration::from_secs(5);
-
-/// How long one waits for that: reading and acknowledging do not go on meanwhile.
+/// How long one waits to be told that the primary is still the same: reading and acknowledging do not go on meanwhile.
 const DOUBT_PATIENCE: Duration = Duration::from_millis(500);
 
 /// Limits of a connection.
@@ -42,15 +38,8 @@ pub(crate) struct Limits {
 
 enum Way {
     Straight(Address),
-    Sentinels { guides: Guides, service: Box<str>, login: RedisConnectionInfo, latest: Mutex<Latest> },
+    Sentinels(Box<Sentinels>),
     Cluster(Cluster),
-}
-
-/// What sentinels said last when they were asked whether the primary is still where it was.
-struct Latest {
-    asked: Instant,
-    /// `None` if nobody answered in time.
-    primary: Option<Address>,
 }
 
 /// The server that has a key.
@@ -72,12 +61,9 @@ impl Servers {
                 Some(address) => Way::Straight(address.clone()),
                 None => return Err(ConnectError::invalid("url", "it names no host")),
             },
-            Kind::Sentinels { service, login } => Way::Sentinels {
-                guides: Guides::named(&url.addresses),
-                service: service.clone(),
-                login: login.clone(),
-                latest: Mutex::new(Latest { asked: Instant::now(), primary: None }),
-            },
+            Kind::Sentinels { service, login } => {
+                Way::Sentinels(Box::new(Sentinels::of(&url.addresses, service, login)))
+            }
             Kind::Cluster => Way::Cluster(Cluster::of(&url.addresses)),
         };
         Ok(Self { url, way, transport, limits })
@@ -121,60 +107,78 @@ impl Servers {
 
     /// Where the slot is.
     pub(crate) async fn locate(&self, slot: Slot) -> Result<Located, RedisFailure> {
-        let guides = match &self.way {
-            Way::Straight(address) => return Ok(Located { address: address.clone(), asking: false }),
-            Way::Sentinels { guides, .. } => guides,
+        let address = match &self.way {
+            Way::Straight(address) => address.clone(),
+            Way::Sentinels(sentinels) => self.ask_sentinels(sentinels).await?,
             Way::Cluster(cluster) => match cluster.take_asked(slot) {
                 Some(address) => return Ok(Located { address, asking: true }),
-                None => &cluster.guides,
+                None => self.ask_cluster(cluster, slot).await?,
             },
         };
+        Ok(Located { address, asking: false })
+    }
+
+    async fn ask_sentinels(&self, sentinels: &Sentinels) -> Result<Address, RedisFailure> {
+        let (mut behind, mut failure): (Option<Primary>, _) = (None, None);
+        for guide in sentinels.guides.in_order() {
+            let asked = match self.connect(&guide).await {
+                Ok(mut connection) => sentinels.ask(&mut connection).await,
+                Err(failed) => Err(failed),
+            };
+            match asked {
+                Ok(primary) if sentinels.is_newest(&primary) => return Ok(sentinels.settle_on(primary)),
+                Ok(primary) => behind = Some(primary.or_newer(behind)),
+                Err(failed) => failure = failure.or(Some(failed)),
+            }
+            sentinels.guides.doubt(&guide);
+        }
+        match (behind, failure) {
+            (Some(primary), _) => Ok(sentinels.settle_on(primary)),
+            (None, failure) => Err(failure.unwrap_or(RedisFailure::NotFound { what: "sentinel" })),
+        }
+    }
+
+    async fn ask_cluster(&self, cluster: &Cluster, slot: Slot) -> Result<Address, RedisFailure> {
         let mut failure = None;
-        for guide in guides.in_order() {
-            match self.ask(&guide, slot).await {
-                Ok(address) => return Ok(Located { address, asking: false }),
-                Err(failed) => {
-                    guides.doubt(&guide);
-                    // What the one says who is asked first is likely to be what matters.
-                    failure.get_or_insert(failed);
-                }
+        for guide in cluster.guides.in_order() {
+            let asked = match self.open_guide(&guide).await {
+                Ok(mut connection) => cluster.locate(&mut connection, &guide, slot).await,
+                Err(failed) => Err(failed),
+            };
+            match asked {
+                Ok(address) => return Ok(address),
+                Err(failed) => failure = failure.or(Some(failed)),
             }
+            cluster.guides.doubt(&guide);
         }
-        Err(failure.unwrap_or(RedisFailure::NotFound { what: "server to be asked" }))
+        Err(failure.unwrap_or(RedisFailure::NotFound { what: "node" }))
     }
 
-    async fn ask(&self, guide: &Address, slot: Slot) -> Result<Address, RedisFailure> {
-        let mut connection = self.connect(guide).await?;
-        match &self.way {
-            Way::Straight(address) => Ok(address.clone()),
-            Way::Sentinels { service, login, .. } => ask_sentinel(&mut connection, service, login).await,
-            Way::Cluster(cluster) => {
-                introduce(&mut connection, self.login(), "guide").await?;
-                cluster.locate(&mut connection, guide, slot).await
-            }
-        }
+    /// A connection to a node, whatever its role.
+    async fn open_guide(&self, address: &Address) -> Result<Connection, RedisFailure> {
+        let mut connection = self.connect(address).await?;
+        introduce(&mut connection, self.login(), "guide").await?;
+        Ok(connection)
     }
 
-    /// Whether the slot is still at this address, as far as is known. Every few seconds it is found out.
+    /// Whether the slot is still at this address, as far as is known.
     ///
     /// Nodes of a cluster say themselves what they do not have any more, and those that have lost touch with the others
     /// do nothing. A primary that sentinels have replaced while they could not reach it goes on as if it were one.
-    pub(crate) async fn still_at(&self, slot: Slot, address: &Address) -> bool {
-        let Way::Sentinels { latest, .. } = &self.way else { return true };
-        let mut latest = latest.lock().await;
-        if latest.asked.elapsed() >= DOUBT_EVERY {
-            let located = timeout(DOUBT_PATIENCE, self.locate(slot)).await;
-            let primary = located.ok().and_then(Result::ok).map(|located| located.address);
-            *latest = Latest { asked: Instant::now(), primary };
-        }
-        latest.primary.as_ref().is_none_or(|primary| primary == address)
+    pub(crate) async fn still_at(&self, address: &Address) -> bool {
+        let Way::Sentinels(sentinels) = &self.way else { return true };
+        let locate = async {
+            let asked = timeout(DOUBT_PATIENCE, self.ask_sentinels(sentinels)).await;
+            asked.ok().and_then(Result::ok)
+        };
+        sentinels.still_at(address, locate).await
     }
 
     /// The way that was shown last does not lead to a server that will do.
     pub(crate) fn led_astray(&self) {
         match &self.way {
             Way::Straight(_) => {}
-            Way::Sentinels { guides, .. } => guides.doubt_first(),
+            Way::Sentinels(sentinels) => sentinels.guides.doubt_first(),
             Way::Cluster(cluster) => cluster.guides.doubt_first(),
         }
     }
@@ -236,30 +240,5 @@ async fn introduce(
     Ok(greeting)
 }
 
-/// Where the primary of the service is.
-async fn ask_sentinel(
-    connection: &mut Connection,
-    service: &str,
-    login: &RedisConnectionInfo,
-) -> Result<Address, RedisFailure> {
-    let mut commands = Commands::default();
-    let password = login.password();
-    match (login.username(), password) {
-        (Some(user), Some(password)) => commands.push(&["AUTH", user, password]),
-        (None, Some(password)) => commands.push(&["AUTH", password]),
-        (_, None) => {}
-    }
-    commands.push(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", service]);
-    let mut replies = connection.ask(&commands).await?;
-    if password.is_some() {
-        replies.expect_ok()?;
-    }
-    match replies.array()? {
-        Some(2) => {
-            let (host, port) = (replies.text()?.into(), replies.text()?.parse());
-            let port = port.map_err(|_| crate::wire::ProtocolError::MalformedNumber)?;
-            Ok(Address { host, port })
-        }
-        _ => Err(RedisFailure::NotFound { what: "primary of a service of that name" }),
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -92,7 +92,7 @@ impl Story {
             ledger.allow_forgotten();
             ledger.recount(&mut stage.redis.connection_for(&stage.stream).await?).await?;
         }
-        let settled = async { Ok(stage.settled(&ledger).await) };
+        let settled = Box::pin(async { Ok(stage.settled(&ledger).await) });
         let account = self.viewer.listen_during(Duration::from_mins(1), settled).await?;
         ensure!(account.rows == account.given, "{account:?}");
         let expected = self.live.whereabouts(self.cars).await?;
