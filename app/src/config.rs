@@ -12,7 +12,11 @@ use std::time::Duration;
 use processor_codec::Limits;
 use processor_domain::Timestamp;
 use processor_ingest::IngestSettings;
+<<<<<<< HEAD
 use processor_web::{AdminToken, SettingInForce};
+=======
+use processor_redis::RedisUrl;
+>>>>>>> cluster
 use url::Url;
 
 use self::in_force::in_force;
@@ -195,9 +199,12 @@ fn redis(read: &mut Reading<'_>, instance_id: &str) -> Option<Redis> {
     if redis.url.is_empty() {
         return None;
     }
-    match Url::parse(&redis.url) {
-        Ok(url) if ["redis", "rediss"].contains(&url.scheme()) => {}
-        _ => read.fault("REDIS_URL", "must be a URL such as redis://host:6379"),
+    if RedisUrl::parse(&redis.url).is_err() {
+        read.fault(
+            "REDIS_URL",
+            "must be a URL such as redis://host:6379, redis+sentinel://one,two,three/service or \
+             redis+cluster://one,two,three",
+        );
     }
     Some(redis)
 }
@@ -258,6 +265,27 @@ fn streams(text: &str) -> Option<Vec<String>> {
     Some(streams)
 }
 
+<<<<<<< HEAD
+=======
+/// A value as it may be shown: without the password of a URL.
+#[must_use]
+pub fn shown(setting: &Setting, value: &str) -> String {
+    if !setting.secret {
+        return value.to_owned();
+    }
+    if let Ok(url) = RedisUrl::parse(value) {
+        return url.to_string();
+    }
+    let Some(mut url) = Url::parse(value).ok().filter(|url| !url.cannot_be_a_base()) else {
+        return "(hidden)".to_owned();
+    };
+    if url.password().is_some() && url.set_password(Some("***")).is_err() {
+        return "(hidden)".to_owned();
+    }
+    url.to_string()
+}
+
+>>>>>>> cluster
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -291,6 +319,17 @@ mod tests {
         assert_eq!(redis(&[url, ("INSTANCE_ID", "two")]).consumer, "two");
         assert_eq!(redis(&[url, ("INSTANCE_ID", "two"), ("REDIS_CONSUMER_NAME", "c")]).consumer, "c");
         assert_eq!(redis(&[url, ("REDIS_TELEMETRY_STREAM", "a, b")]).streams, ["a", "b"]);
+    }
+
+    #[test]
+    fn redis_may_be_one_server_or_several() {
+        let read = |url| Config::read(&values(&[("REDIS_URL", url)]));
+        for url in ["redis://one", "rediss+sentinel://one,two/cars/1", "redis+cluster://one:7000,two"] {
+            assert_eq!(read(url).unwrap().redis.unwrap().url, url);
+        }
+        for url in ["redis+sentinel://one,two", "redis+cluster://one/1", "redis://one,two"] {
+            assert_eq!(read(url).unwrap_err()[0].setting, "REDIS_URL", "{url}");
+        }
     }
 
     #[test]
@@ -329,6 +368,7 @@ mod tests {
     }
 
     #[test]
+<<<<<<< HEAD
     fn a_weak_token_is_a_fault_that_does_not_show_it() {
         let faults = Config::read(&values(&[("ADMIN_TOKEN", "weak-secret")])).unwrap_err();
         assert_eq!(faults.len(), 1);
@@ -337,5 +377,13 @@ mod tests {
         let config = Config::read(&values(&[("ADMIN_TOKEN", "a-strong-secret-of-tests")])).unwrap();
         assert!(config.admin_token.is_some());
         assert!(!format!("{config:?}").contains("a-strong-secret"), "{config:?}");
+=======
+    fn a_password_is_never_shown() {
+        let setting = SETTINGS.iter().find(|setting| setting.name == "DATABASE_URL").unwrap();
+        assert_eq!(shown(setting, "postgres://me:secret@host/db"), "postgres://me:***@host/db");
+        assert_eq!(shown(setting, "me:secret@host"), "(hidden)");
+        let sentinels = "redis+sentinel://:secret@one,two/cars?sentinel_password=secret";
+        assert_eq!(shown(setting, sentinels), "redis+sentinel://:***@one:26379,two:26379/cars");
+>>>>>>> cluster
     }
 }

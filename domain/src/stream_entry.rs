@@ -136,6 +136,9 @@ pub struct Standing {
     pub trimmed_unread: u64,
     /// Times the group had vanished and was created anew, since this process started.
     pub group_recreated: u64,
+    /// Whether who keeps the stream says that it outlives a restart, and memory that runs out; `None` if that is
+    /// not known.
+    pub durable: Option<bool>,
 }
 
 #[cfg(test)]

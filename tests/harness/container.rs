@@ -3,23 +3,23 @@ use std::time::Duration;
 use anyhow::Context;
 use futures::StreamExt;
 use testcontainers::bollard::query_parameters::{KillContainerOptionsBuilder, StatsOptionsBuilder};
-use testcontainers::core::IntoContainerPort;
 use testcontainers::core::client::docker_client_instance;
+use testcontainers::core::{ExecCommand, IntoContainerPort};
 use testcontainers::runners::AsyncRunner;
-use testcontainers::{ContainerAsync, GenericImage, ImageExt};
+use testcontainers::{ContainerAsync, ContainerRequest, GenericImage, ImageExt};
 
 use crate::eventually::Patience;
-use crate::unique::free_port;
+use crate::unique::free_ports;
 
 /// How long a server may take to answer for the first time.
 pub(crate) const START_LIMIT: Duration = Duration::from_mins(1);
 
-/// A server in a container, reached by one port of the loopback address that stays the same over stop and
+/// A server in a container, or several, reached by ports of the loopback address that stay the same over stop and
 /// start. It is removed, with its data, when it is dropped or the test is interrupted.
 #[derive(Debug)]
 pub(crate) struct Container {
     inner: ContainerAsync<GenericImage>,
-    port: u16,
+    ports: Vec<u16>,
 }
 
 impl Container {
@@ -30,24 +30,49 @@ impl Container {
         args: &[&str],
         environment: &[(&str, &str)],
     ) -> anyhow::Result<Self> {
+        Self::run(image, 1, |image, ports| {
+            let mut request =
+                image.with_mapped_port(ports[0], inner_port.tcp()).with_cmd(args.iter().copied());
+            for (name, value) in environment {
+                request = request.with_env_var(*name, *value);
+            }
+            request
+        })
+        .await
+    }
+
+    /// Runs a shell script in `image` that starts `count` servers, each on a port that is the same inside and outside:
+    /// so they can tell anybody where they are. The script is made when the ports are known.
+    pub(crate) async fn start_several(
+        image: &str,
+        count: usize,
+        script: impl Fn(&[u16]) -> String,
+    ) -> anyhow::Result<Self> {
+        Self::run(image, count, |image, ports| {
+            let request = image.with_entrypoint("sh").with_cmd(["-c".to_owned(), script(ports)]);
+            ports.iter().fold(request, |request, port| request.with_mapped_port(*port, port.tcp()))
+        })
+        .await
+    }
+
+    async fn run(
+        image: &str,
+        count: usize,
+        request: impl Fn(GenericImage, &[u16]) -> ContainerRequest<GenericImage>,
+    ) -> anyhow::Result<Self> {
         let (name, tag) = image.rsplit_once(':').unwrap_or((image, "latest"));
         // Somebody else may take a port between finding it free and publishing on it.
         for attempt in 1.. {
-            let port = free_port().context("no free port on the loopback address")?;
-            let mut request = GenericImage::new(name, tag)
-                .with_mapped_port(port, inner_port.tcp())
+            let ports = free_ports(count).context("no free port on the loopback address")?;
+            let request = request(GenericImage::new(name, tag), &ports)
                 .with_host_config_modifier(|config| {
                     for binding in config.port_bindings.iter_mut().flatten() {
                         binding.1.iter_mut().flatten().for_each(|b| b.host_ip = Some("127.0.0.1".into()));
                     }
                 })
-                .with_startup_timeout(START_LIMIT)
-                .with_cmd(args.iter().copied());
-            for (name, value) in environment {
-                request = request.with_env_var(*name, *value);
-            }
+                .with_startup_timeout(START_LIMIT);
             match request.start().await {
-                Ok(inner) => return Ok(Self { inner, port }),
+                Ok(inner) => return Ok(Self { inner, ports }),
                 Err(error) if attempt < 5 && taken(&error) => {}
                 Err(error) => {
                     return Err(error).with_context(|| {
@@ -62,8 +87,23 @@ impl Container {
         unreachable!("attempts do not end by themselves")
     }
 
-    pub(crate) const fn port(&self) -> u16 {
-        self.port
+    /// The port of the only server, or of the first.
+    pub(crate) fn port(&self) -> u16 {
+        self.ports.first().copied().unwrap_or_default()
+    }
+
+    /// The ports of all servers.
+    pub(crate) fn ports(&self) -> &[u16] {
+        &self.ports
+    }
+
+    /// Runs a shell command in the container to its end.
+    pub(crate) async fn shell(&self, command: &str) -> anyhow::Result<()> {
+        let mut run = self.inner.exec(ExecCommand::new(["sh", "-c", command])).await?;
+        let error = String::from_utf8_lossy(&run.stderr_to_vec().await?).into_owned();
+        let code = run.exit_code().await?;
+        anyhow::ensure!(code == Some(0), "{command}: {code:?}: {error}");
+        Ok(())
     }
 
     /// Where the server is without the detour of a published port: an address of its own, for as long as it runs.

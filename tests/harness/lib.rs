@@ -4,6 +4,7 @@
 //! | type | in one sentence |
 //! |---|---|
 //! | [`RedisServer`], [`TimescaleServer`] | a server in a container, to be stopped, killed, paused and started again |
+//! | [`RedisSentinels`], [`RedisCluster`] | several servers that take over from each other |
 //! | [`Proxy`] | a TCP connection in the middle that cuts, blocks, refuses, delays, and loses a chosen reply |
 //! | [`Processor`] | the program as a child process: its metrics, its readiness, its end |
 //! | [`Ledger`] | what was given out, and whether all of it is accounted for |
@@ -24,11 +25,15 @@ mod directus_tables;
 mod eventually;
 mod exposition;
 mod http;
+mod key_connection;
 mod ledger;
 mod process;
 mod proxy;
 mod records;
+mod redis_cluster;
+mod redis_sentinels;
 mod redis_server;
+mod redis_set;
 mod setting;
 mod timescale_server;
 mod unique;
@@ -40,10 +45,13 @@ pub use directus_stub::{DirectusStub, Mood, Session};
 pub use directus_tables::{DeviceNaming, DirectusTables};
 pub use eventually::eventually;
 pub use exposition::Exposition;
+pub use key_connection::KeyConnection;
 pub use ledger::{Account, Ledger};
 pub use process::{Processor, ProcessorBuilder};
 pub use proxy::Proxy;
 pub use records::{Sample, records};
+pub use redis_cluster::{MovingSlot, RedisCluster};
+pub use redis_sentinels::RedisSentinels;
 pub use redis_server::RedisServer;
 pub use setting::{number, setting};
 pub use timescale_server::TimescaleServer;

@@ -4,6 +4,7 @@ use anyhow::Context;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client};
 
+use crate::KeyConnection;
 use crate::container::{Container, START_LIMIT};
 use crate::eventually::Patience;
 use crate::setting::setting;
@@ -70,6 +71,11 @@ impl RedisServer {
         Ok(server)
     }
 
+    /// Servers that run, and are not this one's to stop: at `redis://…`, `redis+sentinel://…` or `redis+cluster://…`.
+    pub(crate) fn at(url: &str) -> Self {
+        Self { url: url.to_owned(), container: None }
+    }
+
     /// Where it is: `redis://host:port`.
     #[must_use]
     pub fn url(&self) -> &str {
@@ -98,6 +104,14 @@ impl RedisServer {
     /// If the server does not take it.
     pub async fn connection(&self) -> anyhow::Result<MultiplexedConnection> {
         Self::connect(&self.url).await
+    }
+
+    /// A connection to the one of several servers that has `key`.
+    ///
+    /// # Errors
+    /// If it is not found, or does not take it.
+    pub async fn connection_for(&self, key: &str) -> anyhow::Result<KeyConnection> {
+        KeyConnection::to(&self.url, key).await
     }
 
     /// As [`Self::connection`], to the server at `url`: for a task that may outlive the test, and must not be the last

@@ -25,6 +25,18 @@ pub(crate) fn free_port() -> std::io::Result<u16> {
     Err(last_error.unwrap_or_else(|| std::io::Error::other("no port was tried")))
 }
 
+/// So many different ones.
+pub(crate) fn free_ports(count: usize) -> std::io::Result<Vec<u16>> {
+    let mut ports = Vec::with_capacity(count);
+    while ports.len() < count {
+        let port = free_port()?;
+        if !ports.contains(&port) {
+            ports.push(port);
+        }
+    }
+    Ok(ports)
+}
+
 fn random() -> u64 {
     // Every state is seeded anew by the system.
     RandomState::new().hash_one(std::process::id())

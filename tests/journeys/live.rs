@@ -14,6 +14,7 @@ mod a_stop_with_viewers;
 mod a_viewer_that_does_not_read;
 mod messages_that_are_none;
 mod rights_that_end;
+mod servers_that_take_over;
 mod subscriptions_under_load;
 mod the_page;
 mod two_instances;

@@ -3,8 +3,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
-use processor_tests::{Ledger, RedisServer, Sample, records};
-use redis::aio::MultiplexedConnection;
+use processor_tests::{KeyConnection, Ledger, Sample, records};
 use tokio::task::JoinHandle;
 
 use crate::Stage;
@@ -19,12 +18,19 @@ pub(crate) struct Load {
     task: JoinHandle<anyhow::Result<Ledger>>,
 }
 
+/// Where the devices send. Not the server itself: the task may outlive the test, and must not be the last to hold it.
+struct Way {
+    redis_url: String,
+    stream: String,
+}
+
 impl Load {
     /// A thousand records a second, from now on.
     pub(crate) fn on(stage: &Stage) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let (url, ledger, until) = (stage.redis.url().to_owned(), stage.ledger(), Arc::clone(&stop));
-        let task = tokio::spawn(async move { send(&url, ledger, &until).await });
+        let way = Way { redis_url: stage.redis.url().to_owned(), stream: stage.stream.clone() };
+        let (ledger, until) = (stage.ledger(), Arc::clone(&stop));
+        let task = tokio::spawn(async move { send(&way, ledger, &until).await });
         Self { stop, task }
     }
 
@@ -35,35 +41,40 @@ impl Load {
     }
 }
 
-async fn send(redis_url: &str, mut ledger: Ledger, stop: &AtomicBool) -> anyhow::Result<Ledger> {
+async fn send(way: &Way, mut ledger: Ledger, stop: &AtomicBool) -> anyhow::Result<Ledger> {
     let mut ticks = tokio::time::interval(EVERY);
-    let mut connection = Some(RedisServer::connect(redis_url).await?);
+    let mut connection = Some(way.open().await?);
     let mut doubtful = false;
     let mut seconds = records(DEVICES, u32::MAX);
     while !stop.load(Ordering::SeqCst) {
         ticks.tick().await;
         let second: Vec<Sample> = seconds.by_ref().take(DEVICES as usize).collect();
-        connection = publish(redis_url, connection, &mut ledger, second).await;
+        connection = publish(way, connection, &mut ledger, second).await;
         doubtful |= connection.is_none();
     }
     if doubtful {
-        let connection = RedisServer::connect(redis_url).await;
-        let mut connection = connection.context("the server is back when the load ends")?;
+        let mut connection = way.open().await.context("the server is back when the load ends")?;
         ledger.recount(&mut connection).await?;
     }
     Ok(ledger)
 }
 
+impl Way {
+    async fn open(&self) -> anyhow::Result<KeyConnection> {
+        KeyConnection::to(&self.redis_url, &self.stream).await
+    }
+}
+
 /// The connection, if it is still good. What was not confirmed is not sent again: a recount tells what arrived.
 async fn publish(
-    redis_url: &str,
-    connection: Option<MultiplexedConnection>,
+    way: &Way,
+    connection: Option<KeyConnection>,
     ledger: &mut Ledger,
     second: Vec<Sample>,
-) -> Option<MultiplexedConnection> {
+) -> Option<KeyConnection> {
     let mut connection = match connection {
         Some(connection) => connection,
-        None => RedisServer::connect(redis_url).await.ok()?,
+        None => way.open().await.ok()?,
     };
     ledger.publish(&mut connection, second).await.is_ok().then_some(connection)
 }

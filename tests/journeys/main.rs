@@ -24,6 +24,7 @@ mod a_kill_between_commit_and_acknowledgement;
 mod a_kill_between_reading_and_commit;
 mod a_lone_record;
 mod a_recording_that_is_replayed;
+mod a_redis_that_forgets;
 mod a_redis_that_is_full;
 mod a_redis_that_is_killed;
 mod a_start_without_servers;
@@ -37,6 +38,7 @@ mod live;
 mod more_devices_than_there_is_room_for;
 mod poison_among_the_records;
 mod records_that_come_again;
+mod streams_on_a_cluster;
 mod the_demo;
 mod the_healthcheck;
 

@@ -75,7 +75,10 @@ impl Stage {
         let mut words = command.split(' ');
         let mut asking = redis::cmd(words.next().unwrap_or_default());
         asking.arg(words.collect::<Vec<_>>());
-        asking.query_async(&mut self.redis.connection().await?).await.with_context(|| command.clone())
+        asking
+            .query_async(&mut self.redis.connection_for(&self.stream).await?)
+            .await
+            .with_context(|| command.clone())
     }
 
     /// How many entries are delivered and not acknowledged.

@@ -9,7 +9,8 @@ use processor_domain::ports::Clock;
 use processor_domain::{Delivery, EntryId};
 use tokio::sync::Mutex;
 
-use crate::connection::{Commands, Connection, Endpoint};
+use crate::connection::{Commands, Connection};
+use crate::endpoint::Endpoint;
 use crate::entry_id;
 use crate::error::RedisFailure;
 use crate::in_flight::InFlight;
@@ -38,6 +39,12 @@ pub(crate) type Deliveries = (EntryId, u32);
 impl Context {
     pub(crate) async fn connect(&self, purpose: &str) -> Result<Connection, RedisFailure> {
         self.endpoint.open(&format!("{}:{purpose}", self.settings.consumer)).await
+    }
+
+    /// The connection, if it still leads to where the stream is.
+    pub(crate) async fn current(&self, connection: Option<Connection>) -> Option<Connection> {
+        let connection = connection?;
+        self.endpoint.is_current(&connection).await.then_some(connection)
     }
 
     /// Notes a batch that is about to be delivered; its ids ascend.

@@ -13,8 +13,9 @@ const LETTERS_IN_A_PIECE: usize = 64;
 /// A letter has the fields `payload`, `entry_id`, `reason`, `detail`, `deliveries` and `instance`. The stream
 /// is never trimmed from here: what is in it waits for a person.
 ///
-/// On a cluster the two streams need not be on the same node: no command names both. A name with a hash tag,
-/// `{telemetry}:in`, keeps them together all the same, since the tag is part of both names.
+/// On a cluster the two streams need not be on the same node: no command names both, and each is written where it
+/// is. A name with a hash tag, `{telemetry}:in`, keeps them together all the same, since the tag is part of both
+/// names.
 #[derive(Clone, Debug)]
 pub struct RedisDeadLetters {
     connections: RedisConnections,
@@ -39,7 +40,10 @@ impl RedisDeadLetters {
 impl DeadLetters for RedisDeadLetters {
     /// A server whose memory is full refuses them, while it still delivers and takes acknowledgements.
     async fn keep(&self, letters: &[DeadLetter]) -> Result<(), DeadLettersError> {
-        for piece in letters.chunks(LETTERS_IN_A_PIECE) {
+        // Those of two streams may be on two servers.
+        let by_stream = letters.chunk_by(|one, next| one.stream == next.stream);
+        for piece in by_stream.flat_map(|letters| letters.chunks(LETTERS_IN_A_PIECE)) {
+            let dead = piece.first().map(|letter| Self::stream_of(&letter.stream)).unwrap_or_default();
             let mut commands = redis::pipe();
             for letter in piece {
                 let encoded;
@@ -50,7 +54,7 @@ impl DeadLetters for RedisDeadLetters {
                         &encoded
                     }
                 };
-                let command = commands.cmd("XADD").arg(Self::stream_of(&letter.stream)).arg("*");
+                let command = commands.cmd("XADD").arg(&dead).arg("*");
                 command.arg("payload").arg(&payload[..]);
                 command.arg("entry_id").arg(letter.entry_id.to_string());
                 command.arg("reason").arg(letter.reason.name());
@@ -58,7 +62,7 @@ impl DeadLetters for RedisDeadLetters {
                 command.arg("deliveries").arg(letter.deliveries);
                 command.arg("instance").arg(&*self.instance).ignore();
             }
-            self.connections.send(&commands).await?;
+            self.connections.send(&dead, &commands).await?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 use std::{fmt, io};
 
-use deadpool_redis::PoolError;
+use deadpool::managed::PoolError;
 use processor_domain::ports::{DeadLettersError, PublishError, StreamError};
 
 use crate::wire::ProtocolError;
@@ -37,7 +37,7 @@ pub enum Refusal {
     OutOfMemory,
     /// `MISCONF`: the server cannot write to its disk and refuses changes.
     CannotPersist,
-    /// `NOREPLICAS`: too few replicas are attached.
+    /// `NOREPLICAS`: too few replicas are attached; they may have a new primary.
     NoReplicas,
     /// `BUSY`: the server runs a script that does not end.
     Busy,
@@ -105,12 +105,12 @@ impl Refusal {
             | Self::Moved
             | Self::Ask
             | Self::ClusterDown
+            | Self::NoReplicas
             | Self::NoPassword => Remedy::Reconnect,
             Self::BusyGroup
             | Self::TryAgain
             | Self::OutOfMemory
             | Self::CannotPersist
-            | Self::NoReplicas
             | Self::Busy
             | Self::Other => Remedy::Wait,
             Self::CrossSlot | Self::WrongPassword | Self::NotPermitted | Self::WrongType => Remedy::Configure,
@@ -155,6 +155,12 @@ pub enum RedisFailure {
     NotPrimary {
         /// What it is instead.
         role: Box<str>,
+    },
+    /// Those who were asked know of no server that will do.
+    #[error("there is no {what}")]
+    NotFound {
+        /// What there should be.
+        what: &'static str,
     },
     /// The client library failed otherwise.
     #[error("the client failed")]
@@ -210,10 +216,10 @@ impl From<redis::RedisError> for RedisFailure {
     }
 }
 
-impl From<PoolError> for RedisFailure {
-    fn from(error: PoolError) -> Self {
+impl From<PoolError<RedisFailure>> for RedisFailure {
+    fn from(error: PoolError<RedisFailure>) -> Self {
         match error {
-            PoolError::Backend(error) => error.into(),
+            PoolError::Backend(failure) => failure,
             other => Self::Connection(io::Error::other(other)),
         }
     }
@@ -294,7 +300,7 @@ mod tests {
             ("TRYAGAIN Multiple keys request during rehashing of slot", Refusal::TryAgain, Remedy::Wait),
             ("OOM command not allowed when used memory > 'maxmemory'.", Refusal::OutOfMemory, Remedy::Wait),
             ("MISCONF Redis is configured to save RDB snapshots", Refusal::CannotPersist, Remedy::Wait),
-            ("NOREPLICAS Not enough good replicas to write.", Refusal::NoReplicas, Remedy::Wait),
+            ("NOREPLICAS Not enough good replicas to write.", Refusal::NoReplicas, Remedy::Reconnect),
             ("BUSY Redis is busy running a script.", Refusal::Busy, Remedy::Wait),
             ("ERR no such key", Refusal::Other, Remedy::Wait),
             ("", Refusal::Other, Remedy::Wait),

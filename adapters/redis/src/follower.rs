@@ -8,7 +8,8 @@ use processor_domain::Record;
 use processor_domain::ports::{Clock, Observed};
 use tokio::time::Instant;
 
-use crate::connection::{Commands, Connection, Endpoint};
+use crate::connection::{Commands, Connection};
+use crate::endpoint::Endpoint;
 use crate::entries::Entries;
 use crate::error::RedisFailure;
 use crate::feed_settings::RedisFeedSettings;
@@ -68,8 +69,8 @@ impl Follower {
     /// moves the group back to what was seen.
     pub(crate) async fn follow(&mut self, source: &Source) -> Result<Vec<Observed>, RedisFailure> {
         let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => self.go_on(source).await?,
+            Some(connection) if source.endpoint.is_current(&connection).await => connection,
+            _ => self.go_on(source).await?,
         };
         if self.next_sweep <= Instant::now() {
             self.sweep(&mut connection, source).await?;

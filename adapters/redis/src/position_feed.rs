@@ -6,7 +6,7 @@ use processor_codec::RecordCodec;
 use processor_domain::ports::{Clock, Observed, PositionFeed, StreamError};
 use tokio::sync::Mutex;
 
-use crate::connection::Endpoint;
+use crate::endpoint::Endpoint;
 use crate::error::ConnectError;
 use crate::feed_settings::RedisFeedSettings;
 use crate::follower::{Follower, Source};
@@ -42,11 +42,11 @@ impl RedisPositionFeed {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ConnectError> {
         settings.check()?;
-        let endpoint = Endpoint::new(&settings.url, settings.limits())?;
+        let endpoint = Endpoint::new(&settings.url, &settings.stream, settings.limits())?;
         let group = live_group::name(&settings.instance);
         let source = Source { settings, endpoint, group, codec, clock, passed_over: AtomicU64::new(0) };
         let follower = Follower::begin(&source).await.map_err(|failure| ConnectError::Failed {
-            address: source.endpoint.address().to_string().into(),
+            address: source.endpoint.servers().to_string().into(),
             failure,
         })?;
         Ok(Self { source, follower: Mutex::new(follower) })

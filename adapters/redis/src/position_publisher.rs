@@ -42,7 +42,7 @@ impl PositionPublisher for RedisPositionPublisher {
                 }
                 command.arg("*").arg("payload").arg(&record[..]).ignore();
             }
-            self.connections.send(&commands).await?;
+            self.connections.send(&self.stream, &commands).await?;
         }
         Ok(())
     }

@@ -7,9 +7,10 @@ use processor_domain::ports::{Clock, PositionStream, StreamError};
 use processor_domain::{Delivery, Settled, Standing};
 use tokio::sync::Mutex;
 
-use crate::connection::{Connection, Endpoint};
+use crate::connection::Connection;
 use crate::connections::{RedisConnectionLimits, RedisConnections};
 use crate::context::Context;
+use crate::endpoint::Endpoint;
 use crate::entry_id::Text;
 use crate::error::{ConnectError, RedisFailure};
 use crate::group;
@@ -39,7 +40,6 @@ pub struct RedisPositionStream {
     reader: Mutex<Reader>,
     side: Mutex<Side>,
     connections: RedisConnections,
-    durability: Durability,
 }
 
 impl RedisPositionStream {
@@ -53,7 +53,7 @@ impl RedisPositionStream {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ConnectError> {
         settings.check()?;
-        let endpoint = Endpoint::new(&settings.url, settings.limits())?;
+        let endpoint = Endpoint::new(&settings.url, &settings.stream, settings.limits())?;
         let limits = RedisConnectionLimits {
             connections: settings.connections,
             connect_timeout: settings.connect_timeout,
@@ -71,20 +71,13 @@ impl RedisPositionStream {
             unseen: AtomicBool::new(false),
             recovery: Mutex::new(()),
         };
-        let (connection, durability) = begin(&context).await.map_err(|failure| ConnectError::Failed {
-            address: context.endpoint.address().to_string().into(),
+        let connection = begin(&context).await.map_err(|failure| ConnectError::Failed {
+            address: context.endpoint.servers().to_string().into(),
             failure,
         })?;
-        durability.warn(&context.settings.stream);
         let reader = Mutex::new(Reader::new(connection, &context.settings));
         let side = Mutex::new(Side::new());
-        Ok(Self { context, reader, side, connections, durability })
-    }
-
-    /// Whether the server keeps what it has confirmed, as it said when this stream was connected.
-    #[must_use]
-    pub const fn durability(&self) -> Durability {
-        self.durability
+        Ok(Self { context, reader, side, connections })
     }
 
     /// The connections used for acknowledgements, for other short questions to the same server.
@@ -94,11 +87,11 @@ impl RedisPositionStream {
     }
 }
 
-async fn begin(context: &Context) -> Result<(Connection, Durability), RedisFailure> {
+async fn begin(context: &Context) -> Result<Connection, RedisFailure> {
     let mut connection = context.connect("reader").await?;
-    let durability = Durability::ask(&mut connection).await?;
+    Durability::ask(&mut connection).await?.warn(&context.settings.stream);
     group::create_first(&mut connection, context).await?;
-    Ok((connection, durability))
+    Ok(connection)
 }
 
 #[async_trait]
@@ -124,7 +117,7 @@ impl PositionStream for RedisPositionStream {
             command.ignore();
         }
         if !settled.is_empty() {
-            self.connections.send(&commands).await?;
+            self.connections.send(stream, &commands).await?;
             self.context.in_flight.settle(settled.iter().map(Settled::entry_id));
         }
         Ok(())
@@ -148,7 +141,7 @@ impl PositionStream for RedisPositionStream {
             command.arg("JUSTID").ignore();
         }
         if !in_flight.is_empty() {
-            self.connections.send(&commands).await?;
+            self.connections.send(stream, &commands).await?;
         }
         Ok(())
     }

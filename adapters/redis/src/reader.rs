@@ -71,10 +71,11 @@ impl Reader {
     /// same happens if the future is dropped: the connection is taken out for as long as it runs.
     pub(crate) async fn next(&mut self, context: &Context) -> Result<Vec<Delivery>, RedisFailure> {
         let unseen = context.unseen.swap(false, Ordering::Relaxed);
-        if unseen || self.connection.is_none() {
+        let connection = context.current(self.connection.take()).await;
+        if unseen || connection.is_none() {
             self.step = Step::FIRST;
         }
-        let mut connection = match self.connection.take() {
+        let mut connection = match connection {
             Some(connection) => connection,
             None => context.connect("reader").await?,
         };

@@ -1,5 +1,9 @@
 //! What is to be known of a server before it is relied on.
 
+use std::collections::HashMap;
+
+use redis::Value;
+
 use crate::connection::{Commands, Connection};
 use crate::error::RedisFailure;
 use crate::wire::Cursor;
@@ -30,6 +34,16 @@ impl Greeting {
         Ok(greeting)
     }
 
+    /// The same as the client library reads it.
+    pub(crate) fn of(fields: &HashMap<String, Value>) -> Self {
+        let text = |name| match fields.get(name) {
+            Some(Value::BulkString(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+            Some(Value::SimpleString(text)) => text.clone(),
+            _ => String::new(),
+        };
+        Self { version: text("version"), role: text("role"), mode: text("mode") }
+    }
+
     /// Valkey counts on from the Redis that it came from, so its versions compare as Redis' do.
     pub(crate) fn check(&self) -> Result<(), RedisFailure> {
         let major = self.version.split('.').next().and_then(|major| major.parse::<u32>().ok());
@@ -46,11 +60,11 @@ impl Greeting {
 
 /// Whether a server keeps what it has confirmed. `None` where it does not say: `CONFIG` may be forbidden.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Durability {
+pub(crate) struct Durability {
     /// Whether it may evict a stream, groups and all, when memory runs out.
-    pub evicts_streams: Option<bool>,
+    evicts_streams: Option<bool>,
     /// Whether it writes to disk at all: an append-only file or snapshots.
-    pub persists: Option<bool>,
+    persists: Option<bool>,
 }
 
 impl Durability {
@@ -81,6 +95,15 @@ impl Durability {
             evicts_streams: bounded.zip(evicts).map(|(bounded, evicts)| bounded && evicts),
             persists: appends.zip(snapshots).map(|(appends, snapshots)| appends || snapshots),
         })
+    }
+
+    /// Whether the stream outlives a restart and a full memory.
+    pub(crate) fn is_sound(self) -> Option<bool> {
+        match (self.evicts_streams, self.persists) {
+            (Some(true), _) | (_, Some(false)) => Some(false),
+            (Some(false), Some(true)) => Some(true),
+            _ => None,
+        }
     }
 
     /// Says once what an operator should know.
@@ -145,21 +168,22 @@ mod tests {
             let words: Vec<&str> = pairs.iter().flat_map(|(name, value)| [*name, *value]).collect();
             commands.push(&words);
             let durability = Durability::read(&mut Cursor::new(commands.bytes())).unwrap();
-            (durability.evicts_streams, durability.persists)
+            (durability.evicts_streams, durability.persists, durability.is_sound())
         };
         let policy = "maxmemory-policy";
         assert_eq!(
             read(&[("maxmemory", "0"), (policy, "allkeys-lru"), ("appendonly", "no"), ("save", "")]),
-            (Some(false), Some(false))
+            (Some(false), Some(false), Some(false))
         );
         assert_eq!(
             read(&[("maxmemory", "9"), (policy, "allkeys-lru"), ("appendonly", "yes"), ("save", "")]),
-            (Some(true), Some(true))
+            (Some(true), Some(true), Some(false))
         );
         assert_eq!(
             read(&[("maxmemory", "9"), (policy, "noeviction"), ("appendonly", "no"), ("save", "3600 1")]),
-            (Some(false), Some(true))
+            (Some(false), Some(true), Some(true))
         );
-        assert_eq!(read(&[]), (None, None));
+        assert_eq!(read(&[]), (None, None, None));
+        assert_eq!(read(&[("appendonly", "no"), ("save", "")]), (None, Some(false), Some(false)));
     }
 }

@@ -1,15 +1,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::connection::Limits;
 use crate::error::ConnectError;
 use crate::live_group;
+use crate::servers::Limits;
 
 /// How to read one stream.
 #[derive(Clone)]
 pub struct RedisStreamSettings {
-    /// Where the server is: `redis://[user][:password]@host[:port][/database]`, or `rediss://` for TLS. May
-    /// hold a password, so `Debug` leaves it out.
+    /// Where the server is, as [`RedisUrl`](crate::RedisUrl) has it. May hold a password, so `Debug` leaves it out.
     pub url: String,
     /// Name of the stream.
     pub stream: String,

@@ -8,18 +8,21 @@ use crate::connection::Connection;
 use crate::context::Context;
 use crate::entry_id::START;
 use crate::error::{RedisFailure, Remedy};
+use crate::server::Durability;
 use crate::{reclaim, standing};
 
 /// Asks what is to be asked while a read blocks, on a connection that is opened when it is first needed.
 pub(crate) struct Side {
     connection: Option<Connection>,
+    /// What the server said that the connection leads to.
+    durability: Durability,
     /// Where the search for entries to take over goes on.
     next: EntryId,
 }
 
 impl Side {
-    pub(crate) const fn new() -> Self {
-        Self { connection: None, next: START }
+    pub(crate) fn new() -> Self {
+        Self { connection: None, durability: Durability::default(), next: START }
     }
 
     /// What other consumers left pending for too long; at most one batch.
@@ -39,17 +42,19 @@ impl Side {
         let mut connection = self.take(context).await?;
         let standing = standing::standing(&mut connection, context).await;
         self.put_back(connection, &standing);
-        standing
+        standing.map(|standing| Standing { durable: self.durability.is_sound(), ..standing })
     }
 
     /// Takes the connection out, so that it is gone if the future is dropped; then, too, there may be entries
     /// that nobody has seen.
     async fn take(&mut self, context: &Context) -> Result<Connection, RedisFailure> {
-        if let Some(connection) = self.connection.take() {
+        if let Some(connection) = context.current(self.connection.take()).await {
             return Ok(connection);
         }
         context.unseen.store(true, Ordering::Relaxed);
-        context.connect("side").await
+        let mut connection = context.connect("side").await?;
+        self.durability = Durability::ask(&mut connection).await?;
+        Ok(connection)
     }
 
     /// A refusal is an answer: the connection is sound if it leads to the right server.

@@ -42,6 +42,7 @@ pub(crate) async fn standing(
         oldest_unprocessed: oldest.map(EntryId::received_at),
         trimmed_unread: context.trimmed.total(),
         group_recreated: context.group_recreated.load(Ordering::Relaxed),
+        durable: None,
     })
 }
 

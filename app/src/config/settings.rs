@@ -37,7 +37,8 @@ pub const SETTINGS: &[Setting] = &[
     secret(
         "REDIS_URL",
         "",
-        "Redis with the streams, `redis://[user:password@]host:port/db`; none: the embedded stream",
+        "Redis with the streams, `redis://[user:password@]host:port/db`, `redis+sentinel://` or `redis+cluster://`; none: \
+         the embedded stream",
     ),
     setting("REDIS_TELEMETRY_STREAM", "telemetry:teltonika", "Streams to read, separated by commas"),
     setting("REDIS_CONSUMER_GROUP", "processor", "Consumer group; created at the beginning of the stream"),

@@ -19,6 +19,7 @@ pub struct IngestMetrics {
     pub(crate) lag: Gauge,
     pub(crate) oldest_unprocessed_age: Gauge,
     pub(crate) pending: Gauge,
+    pub(crate) durability_ok: Gauge,
     pub(crate) write_duration: Histogram,
     pub(crate) write_batch_size: Histogram,
     pub(crate) write_retries: Counter,
@@ -47,6 +48,7 @@ impl Default for IngestMetrics {
             lag: gauge!("processor_consumer_lag"),
             oldest_unprocessed_age: gauge!("processor_oldest_unprocessed_age_seconds"),
             pending: gauge!("processor_pending_records"),
+            durability_ok: gauge!("processor_redis_durability_ok"),
             write_duration: histogram!("processor_write_duration_seconds"),
             write_batch_size: histogram!("processor_write_batch_size"),
             write_retries: counter!("processor_write_retries_total"),
@@ -112,6 +114,11 @@ pub fn describe_metrics() {
         ),
         ("processor_oldest_unprocessed_age_seconds", "Age of the oldest entry that is not acknowledged"),
         ("processor_pending_records", "Entries delivered to the group and not acknowledged"),
+        (
+            "processor_redis_durability_ok",
+            "Whether the servers of the streams keep them over a restart and when memory is full; absent if they do \
+             not say",
+        ),
         ("processor_device_state_size", "Devices whose state is in memory"),
     ];
     for (name, meaning) in gauges {

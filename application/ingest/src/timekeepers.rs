@@ -110,9 +110,22 @@ fn show(shared: &Shared, standings: &[Standing], clock: &dyn Clock) {
     // Not a number stands for "not known": such a gauge is left out where the metrics are shown.
     metrics.lag.set(lag.map_or(f64::NAN, |lag| lag as f64));
     metrics.pending.set(standings.iter().map(|standing| standing.pending).sum::<u64>() as f64);
+    metrics.durability_ok.set(match durable(standings) {
+        Some(durable) => f64::from(u8::from(durable)),
+        None => f64::NAN,
+    });
     let oldest = standings.iter().filter_map(|standing| standing.oldest_unprocessed).min();
     let age = oldest.map_or(Duration::ZERO, |oldest| clock.now().since(oldest));
     metrics.oldest_unprocessed_age.set(age.as_secs_f64());
     metrics.trimmed_unread.absolute(standings.iter().map(|standing| standing.trimmed_unread).sum());
     metrics.group_recreated.absolute(standings.iter().map(|standing| standing.group_recreated).sum());
+}
+
+/// Whether all of them are; not, if one is not.
+fn durable(standings: &[Standing]) -> Option<bool> {
+    let known = || standings.iter().map(|standing| standing.durable);
+    if known().any(|durable| durable == Some(false)) {
+        return Some(false);
+    }
+    known().all(|durable| durable.is_some()).then_some(true)
 }

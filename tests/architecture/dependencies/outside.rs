@@ -30,7 +30,7 @@ pub(super) const ALLOWED: [(&str, &[&str]); 13] = [
         "adapters/redis",
         &[
             "async-trait",
-            "deadpool-redis",
+            "deadpool",
             "itoa",
             "redis",
             "rustls-native-certs",
@@ -38,6 +38,7 @@ pub(super) const ALLOWED: [(&str, &[&str]); 13] = [
             "tokio",
             "tokio-rustls",
             "tracing",
+            "url",
         ],
     ),
     (

@@ -9,10 +9,10 @@ use redis::{AsyncCommands, FromRedisValue};
 
 use super::{DeadLetterFixture, INSTANCE, Kept, dead_letters_contract};
 
-/// Dead letters of a stream on Redis, reached through a network that can fail.
-struct OnRedis {
+/// Dead letters of a stream on Redis, reached through a network that can fail if it is one server.
+pub(super) struct OnRedis {
     server: RedisServer,
-    network: Proxy,
+    network: Option<Proxy>,
     letters: RedisDeadLetters,
     /// Streams of a shared server are told apart by it.
     unique: String,
@@ -20,13 +20,23 @@ struct OnRedis {
 
 dead_letters_contract!(OnRedis);
 
+impl OnRedis {
+    pub(super) fn on(server: RedisServer) -> anyhow::Result<Self> {
+        Self::through(None, server)
+    }
+
+    fn through(network: Option<Proxy>, server: RedisServer) -> anyhow::Result<Self> {
+        let url = network.as_ref().map_or(server.url(), Proxy::url);
+        let connections = RedisConnections::new(url, RedisConnectionLimits::default())?;
+        let letters = RedisDeadLetters::new(connections, INSTANCE);
+        Ok(Self { server, network, letters, unique: unique("stream") })
+    }
+}
+
 impl DeadLetterFixture for OnRedis {
     async fn start() -> anyhow::Result<Self> {
         let server = RedisServer::start().await?;
-        let network = Proxy::to(server.url())?;
-        let connections = RedisConnections::new(network.url(), RedisConnectionLimits::default())?;
-        let letters = RedisDeadLetters::new(connections, INSTANCE);
-        Ok(Self { server, network, letters, unique: unique("stream") })
+        Self::through(Some(Proxy::to(server.url())?), server)
     }
 
     fn dead_letters(&self) -> Arc<dyn DeadLetters> {
@@ -39,13 +49,14 @@ impl DeadLetterFixture for OnRedis {
 
     async fn kept(&self, stream: &str) -> anyhow::Result<Vec<Kept>> {
         let dead = RedisDeadLetters::stream_of(stream);
-        let found: StreamRangeReply = self.server.connection().await?.xrange_all(dead).await?;
+        let found: StreamRangeReply = self.server.connection_for(&dead).await?.xrange_all(&dead).await?;
         found.ids.iter().map(read).collect()
     }
 
     async fn go_away(&self) -> anyhow::Result<bool> {
-        self.network.refuse().await;
-        self.network.cut();
+        let Some(network) = &self.network else { return Ok(false) };
+        network.refuse().await;
+        network.cut();
         Ok(true)
     }
 }

@@ -10,17 +10,24 @@ use processor_tests::{RedisServer, unique};
 
 use super::{StreamFixture, position_stream_contract};
 
-/// A stream of its own on a Redis server.
-struct OnRedis {
+/// A stream of its own on a Redis server, or on several.
+pub(super) struct OnRedis {
     server: RedisServer,
     stream: String,
 }
 
 position_stream_contract!(OnRedis);
 
+impl OnRedis {
+    #[expect(clippy::unnecessary_wraps, reason = "other fixtures can fail")]
+    pub(super) fn on(server: RedisServer) -> anyhow::Result<Self> {
+        Ok(Self { server, stream: unique("telemetry") })
+    }
+}
+
 impl StreamFixture for OnRedis {
     async fn start() -> anyhow::Result<Self> {
-        Ok(Self { server: RedisServer::start().await?, stream: unique("telemetry") })
+        Self::on(RedisServer::start().await?)
     }
 
     fn claim_idle(&self) -> Duration {

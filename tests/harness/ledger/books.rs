@@ -28,14 +28,16 @@ impl Books {
         stream: &str,
         group: &str,
     ) -> anyhow::Result<Self> {
-        let mut connection = redis.connection().await?;
+        let mut connection = redis.connection_for(stream).await?;
         let groups: StreamInfoGroupsReply = connection.xinfo_groups(stream).await?;
         let found = groups.groups.into_iter().find(|found| found.name == group);
         let last_delivered = found.with_context(|| format!("no group {group}"))?.last_delivered_id.parse()?;
         let pending: StreamPendingCountReply =
             connection.xpending_count(stream, group, "-", "+", 100).await?;
         let pending = pending.ids.iter().map(|entry| entry.id.parse()).collect::<Result<_, _>>()?;
-        let letters: RedisResult<StreamRangeReply> = connection.xrange_all(format!("{stream}:dead")).await;
+        let letters = format!("{stream}:dead");
+        let letters: RedisResult<StreamRangeReply> =
+            redis.connection_for(&letters).await?.xrange_all(&letters).await;
         let mut dead = BTreeSet::new();
         for letter in letters?.ids {
             let id: String = letter.get("entry_id").context("a dead letter without entry_id")?;

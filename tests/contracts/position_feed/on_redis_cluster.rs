@@ -1,0 +1,6 @@
+use processor_tests::RedisCluster;
+
+use super::on_redis::OnRedis;
+use super::position_feed_contract;
+
+position_feed_contract!(OnRedis, all on RedisCluster);
