@@ -23,6 +23,7 @@ mod a_group_that_vanishes;
 mod a_kill_between_commit_and_acknowledgement;
 mod a_kill_between_reading_and_commit;
 mod a_lone_record;
+mod a_rally_that_is_simulated;
 mod a_recording_that_is_replayed;
 mod a_redis_that_is_full;
 mod a_redis_that_is_killed;
