@@ -10,7 +10,6 @@ use crate::counted::{Outcomes, until_counted};
 use crate::load::Load;
 use crate::stage::Stage;
 
-mod chance;
 mod counted;
 mod folder;
 mod load;
