@@ -3,7 +3,7 @@
 //!
 //! `scripts/soak` builds all of it with optimisations and runs this. Options: `--minutes N` (default 60), `--devices N`
 //! (1,000), `--rate N` (records a second of each, 2), `--fault-every N` (minutes between faults, 5), `--chapter N`
-//! (seconds from one account to the next, 60), `--seed N` (1), `--report FILE` (target/soak.md).
+//! (seconds from one account to the next, 60), `--viewers N` (3), `--seed N` (1), `--report FILE` (target/soak.md).
 //!
 //! Two instances share the group. One of them is killed and started again by some of the faults; the other lives from
 //! beginning to end, and what it takes of the machine is what the table and its slopes are about.
@@ -12,6 +12,7 @@
 //! closed from ground truth, and table and stream are emptied, so that a day needs no more room than a minute. A row that
 //! is written late, or once more, is found by the account of a later chapter.
 
+mod audience;
 mod fault;
 mod load;
 mod options;
@@ -23,6 +24,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use processor_tests::{Account, Chance};
 
+use crate::audience::Audience;
 use crate::fault::Fault;
 use crate::load::Load;
 use crate::options::Options;
@@ -36,15 +38,16 @@ const SETTLED: Duration = Duration::from_mins(3);
 async fn main() -> anyhow::Result<()> {
     let options = Options::read()?;
     eprintln!("{options:?}");
-    let mut scene = Scene::set().await?;
+    let mut scene = Scene::set(options.devices).await?;
     let mut chance = Chance::of(options.seed);
     let mut faults: Vec<Fault> = Vec::new();
+    let mut audience = Audience::enter(&scene, options.viewers).await?;
     let mut load = Load::new(options.devices, options.rate);
     let mut report = Report::default();
     let (began, mut next_fault) = (Instant::now(), options.fault_every);
 
     while began.elapsed() < options.time {
-        let sending = load.send_to(&scene);
+        let (watching, sending) = (audience.watch(), load.send_to(&scene));
         let end = tokio::time::Instant::now() + options.chapter;
         let mut what = "";
         if began.elapsed() + options.chapter > next_fault {
@@ -63,6 +66,7 @@ async fn main() -> anyhow::Result<()> {
         let account = scene.settled(&ledger, SETTLED).await;
         let given = ledger.given();
         ensure!(account == Account { given, rows: given, ..Account::default() }, "{what}: {account:?}");
+        audience = watching.end(&scene).await.with_context(|| format!("after the fault: {what}"))?;
         let vitals = Vitals::of(&scene, began.elapsed()).await?;
         report.chapter(given, what, vitals);
         scene.clear().await?;

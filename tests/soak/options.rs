@@ -17,6 +17,7 @@ pub(crate) struct Options {
     pub(crate) rate: u32,
     pub(crate) fault_every: Duration,
     pub(crate) chapter: Duration,
+    pub(crate) viewers: usize,
     pub(crate) seed: u64,
     pub(crate) report: PathBuf,
 }
@@ -30,6 +31,7 @@ impl Options {
             rate: 2,
             fault_every: Duration::ZERO,
             chapter: Duration::from_mins(1),
+            viewers: 3,
             seed: 1,
             report: concat!(env!("CARGO_MANIFEST_DIR"), "/../target/soak.md").into(),
         };
@@ -46,6 +48,7 @@ impl Options {
                 "--rate" => options.rate = value.parse()?,
                 "--fault-every" => fault_every = value.parse()?,
                 "--chapter" => options.chapter = Duration::from_secs(value.parse()?),
+                "--viewers" => options.viewers = value.parse()?,
                 "--seed" => options.seed = value.parse()?,
                 "--report" => options.report = value.into(),
                 _ => anyhow::bail!("there is no option {name}"),
@@ -56,6 +59,7 @@ impl Options {
         ensure!((1..=10_000).contains(&options.devices), "--devices must be from 1 to 10000");
         ensure!((1..=10).contains(&options.rate), "--rate must be from 1 to 10");
         ensure!((10..=600).contains(&options.chapter.as_secs()), "--chapter must be from 10 to 600");
+        ensure!(options.viewers <= 50, "--viewers must be at most 50");
         options.time = Duration::from_mins(minutes);
         options.fault_every = Duration::from_mins(fault_every);
         Ok(options)

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use processor_tests::{
-    Account, Ledger, Processor, ProcessorBuilder, Proxy, RedisServer, Signal, TimescaleServer,
-    connect_database, unique,
+    Account, DeviceNaming, DirectusStub, DirectusTables, Ledger, Processor, ProcessorBuilder, Proxy,
+    RedisServer, Signal, TimescaleServer, connect_database, records, unique,
 };
 use redis::AsyncCommands;
 use redis::streams::StreamMaxlen;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
+
+use crate::audience::{RALLY, let_in};
 
 const GROUP: &str = "processor";
 
@@ -19,6 +21,8 @@ pub(crate) struct Scene {
     to_redis: Proxy,
     to_database: Proxy,
     database_url: String,
+    /// Answers for as long as it is there.
+    _directus: DirectusStub,
     stream: String,
     steady: Processor,
     struck: Processor,
@@ -26,11 +30,15 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// Everything runs.
-    pub(crate) async fn set() -> anyhow::Result<Self> {
+    /// Everything runs, and these devices take part in an event.
+    pub(crate) async fn set(devices: u32) -> anyhow::Result<Self> {
         let redis = RedisServer::start_with(RedisServer::DURABLE).await?;
         let database = TimescaleServer::start_with(&["-c", "fsync=on"]).await?;
         let database_url = database.create_database().await?;
+        let directus = DirectusStub::start().await?;
+        let_in(&directus);
+        let cars = records(devices, 1).filter_map(|sample| sample.key).map(|(device, _)| device);
+        DirectusTables::create(&database_url, DeviceNaming::ByKey).await?.enter(RALLY, cars).await?;
         let (to_redis, to_database) = (Proxy::to(redis.url())?, Proxy::to(&database_url)?);
         let stream = unique("telemetry");
         let instance = |name| {
@@ -39,13 +47,25 @@ impl Scene {
                 .env("REDIS_URL", to_redis.url())
                 .env("REDIS_TELEMETRY_STREAM", &stream)
                 .env("DATABASE_URL", to_database.url())
+                .env("DIRECTUS_URL", directus.url())
                 // What is in hand at one fault after another is not to be set aside.
                 .env("REDIS_MAX_DELIVERIES", "0")
                 .env("LOG_LEVEL", "warn,processor::run=info")
         };
         let (steady, again) = (instance("steady"), instance("struck"));
         let (steady, struck) = (steady.start().await?, again.start().await?);
-        Ok(Self { redis, database, to_redis, to_database, database_url, stream, steady, struck, again })
+        Ok(Self {
+            redis,
+            database,
+            to_redis,
+            to_database,
+            database_url,
+            _directus: directus,
+            stream,
+            steady,
+            struck,
+            again,
+        })
     }
 
     pub(crate) const fn redis(&self) -> &RedisServer {
@@ -62,6 +82,10 @@ impl Scene {
 
     pub(crate) const fn to_database(&self) -> &Proxy {
         &self.to_database
+    }
+
+    pub(crate) fn database_url(&self) -> &str {
+        &self.database_url
     }
 
     pub(crate) fn stream(&self) -> &str {
