@@ -238,4 +238,7 @@ main() {
     fi
 }
 
-main "$@"
+# Other scripts take the functions from here.
+if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
+    main "$@"
+fi

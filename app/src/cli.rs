@@ -43,6 +43,7 @@ pub fn main() -> ExitCode {
             "demo" => command::demo(config, demo_options(options)).await,
             "migrate" => command::migrate(config).await,
             "replay" => command::replay(config, replay_options(options)).await,
+            "simulate" => command::simulate(config, simulate_options(options)).await,
             "healthcheck" => command::healthcheck(&config).await,
             _ => command::serve(config).await,
         }
@@ -90,6 +91,16 @@ pub fn cli() -> Command {
             .global(true)
     });
     let rate = Arg::new("rate").long("rate").default_value("1").help("Multiple of real time, or `max`");
+    let cars = Arg::new("cars")
+        .long("cars")
+        .default_value("48")
+        .value_parser(value_parser!(u16).range(1..=1_000))
+        .help("How many cars");
+    let seed = Arg::new("seed")
+        .long("seed")
+        .default_value("1")
+        .value_parser(value_parser!(u64))
+        .help("The same seed gives the same rally");
     Command::new("processor")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Takes GPS positions from a stream into a database, each once")
@@ -98,20 +109,8 @@ pub fn cli() -> Command {
         .subcommand(
             Command::new("demo")
                 .about("Runs the service on a synthetic rally; needs nothing")
-                .arg(
-                    Arg::new("cars")
-                        .long("cars")
-                        .default_value("48")
-                        .value_parser(value_parser!(u16).range(1..=1_000))
-                        .help("How many cars"),
-                )
-                .arg(
-                    Arg::new("seed")
-                        .long("seed")
-                        .default_value("1")
-                        .value_parser(value_parser!(u64))
-                        .help("The same seed gives the same rally"),
-                )
+                .arg(cars.clone())
+                .arg(seed.clone())
                 .arg(
                     Arg::new("seconds")
                         .long("seconds")
@@ -144,6 +143,12 @@ pub fn cli() -> Command {
                 )
                 .arg(Arg::new("device").long("device").value_name("ID").help("Device of a GPX track")),
         )
+        .subcommand(
+            Command::new("simulate")
+                .about("Sends a synthetic rally into Redis, until stopped")
+                .arg(cars)
+                .arg(seed),
+        )
         .subcommand(Command::new("check-config").about("Checks the configuration and shows what holds"))
         .subcommand(
             Command::new("healthcheck")
@@ -162,10 +167,14 @@ fn values(options: &ArgMatches) -> Values {
 }
 
 fn demo_options(options: &ArgMatches) -> command::DemoOptions {
-    command::DemoOptions {
+    let command::SimulateOptions { cars, seed } = simulate_options(options);
+    command::DemoOptions { cars, seed, seconds: options.get_one("seconds").copied() }
+}
+
+fn simulate_options(options: &ArgMatches) -> command::SimulateOptions {
+    command::SimulateOptions {
         cars: *options.get_one("cars").unwrap_or(&48),
         seed: *options.get_one("seed").unwrap_or(&1),
-        seconds: options.get_one("seconds").copied(),
     }
 }
 

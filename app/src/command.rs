@@ -6,6 +6,7 @@ mod healthcheck;
 mod migrate;
 mod replay;
 mod serve;
+mod simulate;
 
 pub use check_config::check_config;
 pub use demo::{DemoOptions, demo};
@@ -13,3 +14,4 @@ pub use healthcheck::healthcheck;
 pub use migrate::migrate;
 pub use replay::{ReplayOptions, replay};
 pub use serve::serve;
+pub use simulate::{SimulateOptions, simulate};

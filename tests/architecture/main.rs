@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 mod asyncapi;
 mod commands;
 mod dependencies;
+mod monitoring;
 mod sources;
 
 /// The folder of the workspace.

@@ -12,12 +12,14 @@
 //! | [`DirectusStub`], [`DirectusTables`] | a CMS that says who may see what, and what it has in the database |
 //! | [`Visitor`], [`Viewer`] | somebody who watches, and checks with every frame that nothing is missing |
 //! | [`Browser`] | a real browser, to look at the page with |
+//! | [`Chance`] | chance that comes out the same for the same seed |
 //! | [`eventually`] | waits for a condition, and says what was seen when it does not come |
 //!
 //! A test never meets another one: it takes its own stream by [`unique`] and its own database by
 //! [`TimescaleServer::create_database`]. A test that cannot have its server fails, and says what to do about it.
 
 mod browser;
+mod chance;
 mod container;
 mod database;
 mod directus_stub;
@@ -40,6 +42,7 @@ mod unique;
 mod viewer;
 
 pub use browser::Browser;
+pub use chance::Chance;
 pub use database::connect_database;
 pub use directus_stub::{DirectusStub, Mood, Session};
 pub use directus_tables::{DeviceNaming, DirectusTables};

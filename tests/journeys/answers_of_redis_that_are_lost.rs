@@ -1,7 +1,6 @@
 use anyhow::{anyhow, ensure};
-use processor_tests::{Account, Ledger, Processor, Proxy, eventually, number, records};
+use processor_tests::{Account, Chance, Ledger, Processor, Proxy, eventually, number, records};
 
-use crate::chance::Chance;
 use crate::{HEALED, Outcomes, SOON, Stage, until_counted};
 
 const RECORDS: usize = 200;

@@ -1,10 +1,9 @@
 use std::time::Duration;
 
 use anyhow::ensure;
-use processor_tests::{Account, Processor, ProcessorBuilder, number};
+use processor_tests::{Account, Chance, Processor, ProcessorBuilder, number};
 use redis::streams::StreamInfoConsumersReply;
 
-use crate::chance::Chance;
 use crate::{Load, Stage};
 
 const NAMES: [&str; 2] = ["one", "two"];

@@ -10,7 +10,6 @@ use crate::counted::{Outcomes, until_counted};
 use crate::load::Load;
 use crate::stage::Stage;
 
-mod chance;
 mod counted;
 mod folder;
 mod load;
@@ -23,6 +22,7 @@ mod a_group_that_vanishes;
 mod a_kill_between_commit_and_acknowledgement;
 mod a_kill_between_reading_and_commit;
 mod a_lone_record;
+mod a_rally_that_is_simulated;
 mod a_recording_that_is_replayed;
 mod a_redis_that_forgets;
 mod a_redis_that_is_full;

@@ -1,7 +1,6 @@
 use anyhow::{Context, ensure};
-use processor_tests::{Account, Proxy, Sample, records};
+use processor_tests::{Account, Chance, Proxy, Sample, records};
 
-use crate::chance::Chance;
 use crate::counted::{count_of, until_count};
 use crate::stage::END_OF_COPY;
 use crate::{Outcomes, SOON, Stage, until_counted};

@@ -2,10 +2,9 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, ensure};
 use processor_domain::EntryId;
-use processor_tests::{Account, Sample, records};
+use processor_tests::{Account, Chance, Sample, records};
 use redis::streams::StreamRangeReply;
 
-use crate::chance::Chance;
 use crate::{Outcomes, SOON, Stage, until_counted};
 
 /// How many there are of each kind of poison, one in a hundred of all records.

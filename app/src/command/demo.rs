@@ -2,15 +2,15 @@
 
 use std::net::Ipv4Addr;
 use std::num::NonZeroU16;
-use std::sync::Arc;
 use std::time::Duration;
 
 use processor_domain::EventId;
-use processor_domain::ports::{Clock, PositionPublisher, SystemClock};
+use processor_domain::ports::{Clock, SystemClock};
 use processor_simulator::{Rally, RallySettings};
 use processor_web::{DeviceLook, PageConfig};
 use tokio_util::sync::CancellationToken;
 
+use super::simulate::drive;
 use crate::account::Account;
 use crate::compose::Audience;
 use crate::config::Config;
@@ -28,14 +28,10 @@ pub struct DemoOptions {
     pub seconds: Option<u64>,
 }
 
-/// How often records are sent; trackers send about once a second.
-const SEND_EVERY: Duration = Duration::from_millis(100);
 /// How often the account is shown.
 const SHOW_EVERY: Duration = Duration::from_secs(2);
 /// After how many lines the header is shown again, and the marks.
 const HEADER_EVERY: u64 = 15;
-/// Most records sent at once.
-const BATCH: usize = 1_000;
 
 /// Runs the service on an embedded stream and feeds it a rally until it is told to stop.
 pub async fn demo(mut config: Config, options: DemoOptions) -> Ended {
@@ -93,27 +89,6 @@ fn audience(rally: &Rally) -> Audience {
     };
     let roster = rally.cars().iter().map(|car| (car.device_id, event.clone())).collect();
     Audience::Everybody { roster, page: Box::new(page) }
-}
-
-/// Sends each record when it is due.
-async fn drive(
-    mut rally: Rally,
-    publisher: Arc<dyn PositionPublisher>,
-    stop: CancellationToken,
-) -> anyhow::Result<()> {
-    let mut ticks = tokio::time::interval(SEND_EVERY);
-    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        let now = SystemClock.now();
-        loop {
-            let due: Vec<_> =
-                std::iter::from_fn(|| rally.next_by(now)).take(BATCH).map(|sent| sent.payload).collect();
-            if due.is_empty() {
-                break;
-            }
-            publisher.publish(&due).await?;
-        }
-    }
-    Ok(())
 }
 
 async fn show(recorder: Recorder, stop: CancellationToken) -> anyhow::Result<()> {

@@ -1,0 +1,17 @@
+# Directus 11 from npm. Behaves like the official image where compose.yaml cares: `node cli.js`-like start that makes
+# its tables first, port 8055, the numeric user 1000.
+ARG BASE
+FROM ${BASE} AS installed
+RUN apt-get update -q \
+    && apt-get install -q -y --no-install-recommends g++ make python3
+WORKDIR /directus
+# Its only module that has to be compiled finds the headers where Node.js is installed.
+RUN npm init -y >/dev/null \
+    && npm_config_nodedir=/usr/local npm install --omit=optional --no-audit --no-fund directus@11.17.4 pg
+
+FROM ${BASE}
+COPY --from=installed /directus /directus
+WORKDIR /directus
+USER 1000:1000
+EXPOSE 8055
+CMD ["sh", "-c", "node_modules/.bin/directus bootstrap && exec node_modules/.bin/directus start"]
