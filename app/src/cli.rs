@@ -37,7 +37,7 @@ pub fn main() -> ExitCode {
     if name == "check-config" {
         return command::check_config(&values);
     }
-    log::start(&config.log);
+    log::install(&config.log, None);
     let ended = in_runtime(async {
         match name {
             "demo" => command::demo(config, demo_options(options)).await,
