@@ -3,6 +3,7 @@
 mod live;
 mod setting;
 mod settings;
+mod telemetry;
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -16,6 +17,7 @@ use url::Url;
 pub use self::live::{Directus, Live};
 pub use self::setting::{Fault, Reading, Setting, Values};
 pub use self::settings::SETTINGS;
+pub use self::telemetry::Telemetry;
 
 /// Everything that can be set, checked.
 #[derive(Debug, Clone)]
@@ -24,6 +26,8 @@ pub struct Config {
     pub instance_id: String,
     /// How to log.
     pub log: Log,
+    /// Where spans are sent; `None` is no tracing.
+    pub telemetry: Option<Telemetry>,
     /// Where health, readiness and metrics are served.
     pub operations: SocketAddr,
     /// Where positions come from; `None` is the embedded stream.
@@ -128,6 +132,7 @@ impl Config {
                     _ => None,
                 }),
             },
+            telemetry: telemetry::telemetry(read),
             operations: SocketAddr::new(
                 read.parsed("METRICS_ADDRESS", "an IP address", |text| text.parse::<IpAddr>().ok().map(Some))
                     .unwrap_or(IpAddr::from([0, 0, 0, 0])),

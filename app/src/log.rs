@@ -46,11 +46,15 @@ pub(crate) fn install(log: &Log, spans: Option<Box<dyn Layer<Registry> + Send + 
             lines.event_format(Correlated(format.with_ansi(std::io::stderr().is_terminal()))).boxed()
         }
     };
-    // A span is not a line. Without tracing nobody wants spans, and where they are made costs nothing.
-    let lines = lines.with_filter(levels.and(filter_fn(|callsite| callsite.is_event())));
+    let lines = lines.with_filter(levels.and(filter_fn(is_line)));
     let layers = spans.into_iter().chain([lines.boxed()]).collect::<Vec<_>>();
     tracing_subscriber::registry().with(layers).init();
     Levels(handle)
+}
+
+/// A span is none. So nobody wants spans if there is no tracing, and where they are made they cost nothing.
+fn is_line(callsite: &tracing::Metadata<'_>) -> bool {
+    callsite.is_event()
 }
 
 /// The levels asked for; of libraries that tell what we tell ourselves, only warnings unless they are named.

@@ -9,6 +9,7 @@
 //! | [`Ledger`] | what was given out, and whether all of it is accounted for |
 //! | [`records()`] | records as trackers send them |
 //! | [`DirectusStub`], [`DirectusTables`] | a CMS that says who may see what, and what it has in the database |
+//! | [`Collector`] | a collector of traces: the spans that the program really sent |
 //! | [`Visitor`], [`Viewer`] | somebody who watches, and checks with every frame that nothing is missing |
 //! | [`Browser`] | a real browser, to look at the page with |
 //! | [`eventually`] | waits for a condition, and says what was seen when it does not come |
@@ -17,6 +18,7 @@
 //! [`TimescaleServer::create_database`]. A test that cannot have its server fails, and says what to do about it.
 
 mod browser;
+mod collector;
 mod container;
 mod database;
 mod directus_stub;
@@ -35,6 +37,7 @@ mod unique;
 mod viewer;
 
 pub use browser::Browser;
+pub use collector::{Collector, SpanSeen, draw};
 pub use database::connect_database;
 pub use directus_stub::{DirectusStub, Mood, Session};
 pub use directus_tables::{DeviceNaming, DirectusTables};

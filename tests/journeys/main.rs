@@ -39,6 +39,7 @@ mod poison_among_the_records;
 mod records_that_come_again;
 mod the_demo;
 mod the_healthcheck;
+mod traces;
 
 /// How long the program may take for what it does at once.
 const SOON: Duration = Duration::from_secs(30);
