@@ -8,6 +8,7 @@ use processor_replay::Pace;
 
 use crate::config::{Config, Fault, SETTINGS, Values};
 use crate::run::Ended;
+use crate::telemetry::Telemetry;
 use crate::{command, log};
 
 /// Runs the command that was asked for and says how it ended.
@@ -37,7 +38,18 @@ pub fn main() -> ExitCode {
     if name == "check-config" {
         return command::check_config(&values);
     }
-    log::start(&config.log);
+    let telemetry = match config.telemetry.as_ref().filter(|_| name != "healthcheck") {
+        Some(settings) => Telemetry::start(settings, &config.instance_id).map(Some),
+        None => Ok(None),
+    };
+    let (telemetry, spans) = match telemetry {
+        Ok(started) => started.unzip(),
+        Err(error) => {
+            eprintln!("There can be no tracing: {error:#}");
+            return Ended::Misconfigured.exit_code();
+        }
+    };
+    log::install(&config.log, spans);
     let ended = in_runtime(async {
         match name {
             "demo" => command::demo(config, demo_options(options)).await,
@@ -48,6 +60,10 @@ pub fn main() -> ExitCode {
             _ => command::serve(config).await,
         }
     });
+    // Last of all, so that the spans of the stop are there too.
+    if let Some(telemetry) = telemetry {
+        telemetry.stop();
+    }
     ended.exit_code()
 }
 

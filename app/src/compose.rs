@@ -11,7 +11,7 @@ use processor_codec::RecordCodec;
 use processor_database::{Database, DatabaseSettings};
 use processor_domain::ports::SystemClock;
 use processor_domain::rules::RuleSet;
-use processor_ingest::{FirstThatKeeps, Ingest, Ports};
+use processor_ingest::{BatchTraces, FirstThatKeeps, Ingest, IngestSettings, Ports};
 use processor_migration::{MigrationSettings, Report};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +20,7 @@ pub(crate) use self::admin::admin;
 pub(crate) use self::live::{Audience, live};
 pub(crate) use self::source::Source;
 use crate::config::Config;
+use crate::telemetry;
 
 /// The database, reached.
 pub(crate) async fn database(config: &Config, stop: &CancellationToken) -> anyhow::Result<Database> {
@@ -60,7 +61,20 @@ pub(crate) fn ingest(config: &Config, source: &Source, database: &Database) -> I
         )),
         clock: Arc::new(SystemClock),
     };
-    Ingest::new(ports, RuleSet::standard(), config.ingest.clone())
+    let settings = IngestSettings { traces: traces(config), ..config.ingest.clone() };
+    Ingest::new(ports, RuleSet::standard(), settings)
+}
+
+/// How batches are traced: what their spans say of where they come from and go.
+fn traces(config: &Config) -> Option<BatchTraces> {
+    config.telemetry.as_ref()?;
+    let redis = config.redis.as_ref();
+    Some(BatchTraces {
+        stream_system: if redis.is_some() { "redis" } else { "embedded" },
+        consumer_group: redis.map_or("embedded", |redis| &redis.group).into(),
+        store_system: if config.database.url.starts_with("sqlite:") { "sqlite" } else { "postgresql" },
+        link: telemetry::link_span(),
+    })
 }
 
 /// A failed attempt to reach a service.

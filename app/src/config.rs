@@ -4,6 +4,7 @@ mod in_force;
 mod live;
 mod setting;
 mod settings;
+mod telemetry;
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -23,6 +24,7 @@ use self::in_force::in_force;
 pub use self::live::{Directus, Live};
 pub use self::setting::{Fault, Reading, Setting, Values};
 pub use self::settings::SETTINGS;
+pub use self::telemetry::Telemetry;
 
 /// Everything that can be set, checked.
 #[derive(Debug, Clone)]
@@ -31,6 +33,8 @@ pub struct Config {
     pub instance_id: String,
     /// How to log.
     pub log: Log,
+    /// Where spans are sent; `None` is no tracing.
+    pub telemetry: Option<Telemetry>,
     /// Where health, readiness and metrics are served.
     pub operations: SocketAddr,
     /// Who may use the admin API; without a token it is off.
@@ -140,6 +144,7 @@ impl Config {
                     _ => None,
                 }),
             },
+            telemetry: telemetry::telemetry(read),
             operations: SocketAddr::new(
                 read.parsed("METRICS_ADDRESS", "an IP address", |text| text.parse::<IpAddr>().ok().map(Some))
                     .unwrap_or(IpAddr::from([0, 0, 0, 0])),

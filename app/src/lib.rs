@@ -10,3 +10,4 @@ pub mod config;
 mod log;
 mod recorder;
 mod run;
+mod telemetry;

@@ -25,6 +25,7 @@ impl Recorder {
             .context("no recorder for metrics")?;
         processor_ingest::describe_metrics();
         processor_live::describe_metrics();
+        crate::telemetry::describe_metrics();
         Ok(Self(handle))
     }
 

@@ -26,6 +26,7 @@ pub mod rules;
 pub mod samples;
 mod stream_entry;
 mod timestamp;
+mod trace_parent;
 mod viewer;
 
 pub use attributes::{AttributeValue, Attributes};
@@ -41,4 +42,5 @@ pub use position::{Altitude, Coordinates, Heading, InvalidPosition, Position, Pr
 pub use roster::Roster;
 pub use stream_entry::{DeadLetter, DeadPayload, Delivery, EntryId, Receipt, Record, Standing};
 pub use timestamp::{InvalidTimestamp, Timestamp};
+pub use trace_parent::TraceParent;
 pub use viewer::{Credential, Viewer};

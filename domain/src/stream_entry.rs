@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{DeadLetterReason, Outcome, Position, Settled, Timestamp};
+use crate::{DeadLetterReason, Outcome, Position, Settled, Timestamp, TraceParent};
 
 /// Where an entry stands in its stream: `<milliseconds>-<sequence>`, as Redis counts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -75,8 +75,8 @@ pub struct Delivery {
     pub record: Record,
     /// How often it was delivered, this time included; 1 for an entry read for the first time.
     pub deliveries: u32,
-    /// W3C trace context of the producer, as it was sent.
-    pub traceparent: Option<Box<str>>,
+    /// Where in its trace the producer was, if it said so.
+    pub trace_parent: Option<TraceParent>,
 }
 
 /// What an entry holds.

@@ -53,6 +53,7 @@ struct Cms {
     rights: HashSet<(String, String)>,
     mood: Mood,
     asked: Vec<String>,
+    traceparents: Vec<String>,
 }
 
 struct Answer {
@@ -69,8 +70,13 @@ impl DirectusStub {
     pub async fn start() -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
-        let cms =
-            Cms { sessions: HashMap::new(), rights: HashSet::new(), mood: Mood::Well, asked: Vec::new() };
+        let cms = Cms {
+            sessions: HashMap::new(),
+            rights: HashSet::new(),
+            mood: Mood::Well,
+            asked: Vec::new(),
+            traceparents: Vec::new(),
+        };
         let cms = Arc::new(Mutex::new(cms));
         let answering = Arc::clone(&cms);
         let server = tokio::spawn(async move {
@@ -120,6 +126,12 @@ impl DirectusStub {
         self.cms().asked.iter().filter(|asked| asked.starts_with(path)).count()
     }
 
+    /// The header `traceparent` of every request that had one.
+    #[must_use]
+    pub fn traceparents(&self) -> Vec<String> {
+        self.cms().traceparents.clone()
+    }
+
     fn cms(&self) -> MutexGuard<'_, Cms> {
         lock(&self.cms)
     }
@@ -137,10 +149,11 @@ fn lock(cms: &Mutex<Cms>) -> MutexGuard<'_, Cms> {
 
 async fn serve(connection: TcpStream, cms: Arc<Mutex<Cms>>) {
     let mut connection = BufReader::new(connection);
-    while let Some((path, cookie)) = read(&mut connection).await {
+    while let Some(Question { path, cookie, traceparent }) = read(&mut connection).await {
         let (mood, answer) = {
             let cms = &mut *lock(&cms);
             cms.asked.push(path.clone());
+            cms.traceparents.extend(traceparent);
             (cms.mood, cms.answer(&path, cookie.as_deref()))
         };
         let answer = match mood {
@@ -159,9 +172,17 @@ async fn serve(connection: TcpStream, cms: Arc<Mutex<Cms>>) {
     }
 }
 
-/// The path and the session cookie of the next request; none if the connection has ended.
-async fn read(connection: &mut BufReader<TcpStream>) -> Option<(String, Option<String>)> {
-    let (mut path, mut cookie) = (None, None);
+/// A request.
+struct Question {
+    path: String,
+    /// The session cookie.
+    cookie: Option<String>,
+    traceparent: Option<String>,
+}
+
+/// The next request; none if the connection has ended.
+async fn read(connection: &mut BufReader<TcpStream>) -> Option<Question> {
+    let (mut path, mut cookie, mut traceparent) = (None, None, None);
     loop {
         let mut line = String::new();
         if connection.read_line(&mut line).await.ok()? == 0 {
@@ -169,7 +190,7 @@ async fn read(connection: &mut BufReader<TcpStream>) -> Option<(String, Option<S
         }
         let line = line.trim_end();
         if line.is_empty() {
-            return Some((path?, cookie));
+            return Some(Question { path: path?, cookie, traceparent });
         }
         if path.is_none() {
             let target = line.strip_prefix("GET ")?.split(' ').next()?;
@@ -179,6 +200,10 @@ async fn read(connection: &mut BufReader<TcpStream>) -> Option<(String, Option<S
         {
             let mut cookies = value.split("; ").filter_map(|cookie| cookie.split_once('='));
             cookie = cookies.find(|(name, _)| *name == COOKIE).map(|(_, value)| value.to_owned());
+        } else if let Some((name, value)) = line.split_once(": ")
+            && name.eq_ignore_ascii_case("traceparent")
+        {
+            traceparent = Some(value.to_owned());
         }
     }
 }

@@ -10,6 +10,7 @@
 //! | [`Ledger`] | what was given out, and whether all of it is accounted for |
 //! | [`records()`] | records as trackers send them |
 //! | [`DirectusStub`], [`DirectusTables`] | a CMS that says who may see what, and what it has in the database |
+//! | [`Collector`] | a collector of traces: the spans that the program really sent |
 //! | [`Visitor`], [`Viewer`] | somebody who watches, and checks with every frame that nothing is missing |
 //! | [`Browser`] | a real browser, to look at the page with |
 //! | [`Chance`] | chance that comes out the same for the same seed |
@@ -20,6 +21,7 @@
 
 mod browser;
 mod chance;
+mod collector;
 mod container;
 mod database;
 mod directus_stub;
@@ -43,6 +45,7 @@ mod viewer;
 
 pub use browser::Browser;
 pub use chance::Chance;
+pub use collector::{Collector, SpanSeen, draw};
 pub use database::connect_database;
 pub use directus_stub::{DirectusStub, Mood, Session};
 pub use directus_tables::{DeviceNaming, DirectusTables};

@@ -20,4 +20,4 @@ mod the_page;
 mod two_instances;
 mod who_is_let_in;
 
-use live_stage::LiveStage;
+pub(crate) use live_stage::{ANN, LiveStage, RALLY, ann};

@@ -41,6 +41,7 @@ mod records_that_come_again;
 mod streams_on_a_cluster;
 mod the_demo;
 mod the_healthcheck;
+mod traces;
 
 /// How long the program may take for what it does at once.
 const SOON: Duration = Duration::from_secs(30);

@@ -15,6 +15,7 @@ use crate::failure::{DirectusFailure, unknown};
 use crate::memory::{Learned, Memory};
 use crate::session_end::session_end;
 use crate::settings::{DirectusSettings, InvalidSetting};
+use crate::trace;
 use crate::turnstile::Turnstile;
 
 /// Who may see what, as Directus says.
@@ -70,8 +71,8 @@ impl Access for DirectusAccess {
         let Some(session) = presentable(credential) else { return Ok(None) };
         let question = || {
             let (desk, credential) = (Arc::clone(&self.desk), credential.clone());
-            let answer = async move { desk.identify(credential.reveal()).await };
-            answer.instrument(tracing::info_span!("directus.identify"))
+            let span = trace::identify(desk.client.base());
+            async move { desk.identify(credential.reveal()).await }.instrument(span)
         };
         self.identities.recall_or_ask(Digest::of(session), question).await.map_err(unknown)
     }
@@ -84,6 +85,7 @@ impl Access for DirectusAccess {
         let question = || {
             let (desk, credential) = (Arc::clone(&self.desk), credential.clone());
             let (identities, event) = (Arc::clone(&self.identities), event.clone());
+            let span = trace::may_see(desk.client.base());
             let answer = async move {
                 let (permission, until) = desk.permission(credential.reveal(), &event).await?;
                 if permission == Permission::SessionEnded {
@@ -91,7 +93,7 @@ impl Access for DirectusAccess {
                 }
                 Ok(Learned { value: permission == Permission::Granted, until })
             };
-            answer.instrument(tracing::info_span!("directus.may_see"))
+            answer.instrument(span)
         };
         self.permissions.recall_or_ask((digest, event.clone()), question).await.map_err(unknown)
     }
@@ -101,6 +103,11 @@ impl fmt::Debug for DirectusAccess {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("DirectusAccess").finish_non_exhaustive()
     }
+}
+
+/// Tells the trace of a failure.
+fn told<T>(answer: Result<T, DirectusFailure>) -> Result<T, DirectusFailure> {
+    answer.inspect_err(trace::failed)
 }
 
 /// Where questions are put.
@@ -116,7 +123,7 @@ struct Desk {
 impl Desk {
     async fn identify(&self, session: &str) -> Result<Learned<Option<Viewer>>, DirectusFailure> {
         let (asked_at, answer) = self.ask(&["users", "me"], session).await?;
-        let value = answer.identity()?;
+        let value = told(answer.identity())?;
         let until = asked_at + self.lifetime(value.is_some(), session);
         Ok(Learned { value, until })
     }
@@ -128,7 +135,7 @@ impl Desk {
         event: &EventId,
     ) -> Result<(Permission, Instant), DirectusFailure> {
         let (asked_at, answer) = self.ask(&["items", "events", event.as_str()], session).await?;
-        let permission = answer.permission(event)?;
+        let permission = told(answer.permission(event))?;
         let lifetime = self.lifetime(permission == Permission::Granted, session);
         Ok((permission, asked_at + lifetime))
     }
@@ -144,7 +151,7 @@ impl Desk {
             }
             Ok((asked_at, answer))
         };
-        timeout(self.timeout, exchange).await.unwrap_or(Err(DirectusFailure::TimedOut(self.timeout)))
+        told(timeout(self.timeout, exchange).await.unwrap_or(Err(DirectusFailure::TimedOut(self.timeout))))
     }
 
     fn lifetime(&self, yes: bool, session: &str) -> Duration {

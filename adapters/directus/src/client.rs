@@ -11,6 +11,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use crate::answer::Answer;
 use crate::failure::DirectusFailure;
 use crate::settings::{DirectusSettings, InvalidSetting, TraceHeaders};
+use crate::trace;
 
 /// Largest answer that is read, in bytes. One that was asked for has about fifty.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -57,6 +58,11 @@ impl DirectusClient {
         })
     }
 
+    /// Where it is.
+    pub(crate) const fn base(&self) -> &Url {
+        &self.base
+    }
+
     /// The id of what lies under `path`, as whoever has the cookie value `session` sees it.
     pub(crate) async fn id_of(&self, path: &[&str], session: &str) -> Result<Answer, DirectusFailure> {
         let mut url = self.url(path);
@@ -95,8 +101,10 @@ impl DirectusClient {
                 headers.entry(name).or_insert(value);
             }
         }
+        trace::asked(&url);
         let request = self.http.get(url).headers(headers);
         let response = request.send().await.map_err(|error| self.failure(error))?;
+        trace::answered(response.status());
         Ok(Answer {
             status: response.status(),
             retry_after: retry_after(response.status(), response.headers()),

@@ -43,6 +43,19 @@ pub enum DirectusFailure {
 }
 
 impl DirectusFailure {
+    /// A stable word for what kind of failure it is.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::NoTurn { .. } => "no_turn",
+            Self::TimedOut(_) => "timeout",
+            Self::Request(_) => "request",
+            Self::Status { .. } => "status",
+            Self::TooLarge { .. } => "too_large",
+            Self::NotJson(_) => "not_json",
+            Self::Unexpected(_) => "unexpected",
+        }
+    }
+
     /// When to ask again, if that is known.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {

@@ -24,6 +24,7 @@ mod failure;
 mod memory;
 mod session_end;
 mod settings;
+mod trace;
 mod turnstile;
 
 pub use access::DirectusAccess;

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use processor_domain::{EntryId, Standing, Timestamp};
+use processor_domain::{EntryId, Standing, Timestamp, TraceParent};
 
 /// Most bytes of payload in a batch, unless a single entry has more.
 const MAX_BATCH_BYTES: usize = 8 * 1024 * 1024;
@@ -15,7 +15,7 @@ const MAX_BATCH_BYTES: usize = 8 * 1024 * 1024;
 pub(crate) struct Entry {
     pub(crate) id: EntryId,
     pub(crate) payload: Arc<[u8]>,
-    pub(crate) traceparent: Option<Box<str>>,
+    pub(crate) trace_parent: Option<TraceParent>,
 }
 
 /// Who asks: one consumer of the group, since one of its starts.
@@ -63,18 +63,19 @@ struct Room {
 impl Log {
     /// Puts an entry at the end. Its id is the time, and greater than every id before it even if the clock went
     /// back.
-    pub(crate) fn append(&mut self, payload: &[u8], traceparent: Option<&str>, now: Timestamp) -> EntryId {
+    pub(crate) fn append(
+        &mut self,
+        payload: &[u8],
+        trace_parent: Option<TraceParent>,
+        now: Timestamp,
+    ) -> EntryId {
         let millis = u64::try_from(now.millis()).unwrap_or(0);
         self.last_id = if millis > self.last_id.millis {
             EntryId { millis, sequence: 0 }
         } else {
             EntryId { millis: self.last_id.millis, sequence: self.last_id.sequence + 1 }
         };
-        self.undelivered.push_back(Entry {
-            id: self.last_id,
-            payload: payload.into(),
-            traceparent: traceparent.map(Into::into),
-        });
+        self.undelivered.push_back(Entry { id: self.last_id, payload: payload.into(), trace_parent });
         self.last_id
     }
 

@@ -1,19 +1,21 @@
 use async_trait::async_trait;
+use processor_domain::TraceParent;
 use processor_domain::ports::{PositionPublisher, PublishError};
 
 use crate::EmbeddedPositionStream;
 
 impl EmbeddedPositionStream {
-    /// Appends one record as [`PositionPublisher::publish`] does, with the trace context of its producer.
+    /// Appends one record as [`PositionPublisher::publish`] does, and says where in its trace the producer is. One
+    /// that is malformed is passed over, as on every stream.
     ///
     /// # Errors
     /// As [`PositionPublisher::publish`].
     pub async fn publish_traced(&self, record: &[u8], traceparent: &str) -> Result<(), PublishError> {
-        self.append(record, Some(traceparent)).await
+        self.append(record, TraceParent::parse(traceparent.as_bytes())).await
     }
 
-    async fn append(&self, record: &[u8], traceparent: Option<&str>) -> Result<(), PublishError> {
-        let appended = self.stream.append(record, traceparent).await;
+    async fn append(&self, record: &[u8], trace_parent: Option<TraceParent>) -> Result<(), PublishError> {
+        let appended = self.stream.append(record, trace_parent).await;
         appended.map_err(|closed| PublishError::Unavailable(closed.into()))
     }
 }

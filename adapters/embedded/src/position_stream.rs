@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use processor_codec::RecordCodec;
 use processor_domain::ports::{Clock, PositionStream, StreamError};
-use processor_domain::{DeadLetter, Delivery, EntryId, Receipt, Record, Settled, Standing, Timestamp};
+use processor_domain::{
+    DeadLetter, Delivery, EntryId, Receipt, Record, Settled, Standing, Timestamp, TraceParent,
+};
 use tokio::sync::{AcquireError, Notify, Semaphore, broadcast};
 use tokio::time::timeout;
 
@@ -105,19 +107,23 @@ impl EmbeddedPositionStream {
 impl Stream {
     /// Puts a record at the end of the stream as soon as there is room. It fails only on a stream that was closed,
     /// and none is.
-    pub(crate) async fn append(&self, record: &[u8], traceparent: Option<&str>) -> Result<(), AcquireError> {
+    pub(crate) async fn append(
+        &self,
+        record: &[u8],
+        trace_parent: Option<TraceParent>,
+    ) -> Result<(), AcquireError> {
         // Given back when the entry is acknowledged.
         self.room.acquire().await?.forget();
-        self.append_now(record, traceparent);
+        self.append_now(record, trace_parent);
         self.arrival.notify_waiters();
         Ok(())
     }
 
     /// Whoever follows sees entries in the order in which they got their ids: they are told while the log is
     /// locked.
-    fn append_now(&self, record: &[u8], traceparent: Option<&str>) {
+    fn append_now(&self, record: &[u8], trace_parent: Option<TraceParent>) {
         let mut log = self.log();
-        log.append(record, traceparent, self.clock.now());
+        log.append(record, trace_parent, self.clock.now());
         if let Some(entry) = log.newest() {
             // That nobody follows is no failure.
             drop(self.newest.send(entry.clone()));
@@ -135,7 +141,7 @@ impl Stream {
             record: self.decode(&entry, now),
             receipt: Receipt::of(entry.id),
             deliveries,
-            traceparent: entry.traceparent,
+            trace_parent: entry.trace_parent,
         };
         handed.into_iter().map(delivery).collect()
     }

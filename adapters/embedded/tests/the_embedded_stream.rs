@@ -9,7 +9,7 @@ use processor_codec::{Limits, RecordCodec};
 use processor_domain::ports::{Clock, DeadLetters, DeadLettersError, PositionPublisher, PositionStream};
 use processor_domain::{
     DeadLetter, DeadLetterReason, DeadPayload, Delivery, EntryId, Outcome, Record, Standing, Timestamp,
-    samples,
+    TraceParent, samples,
 };
 use processor_embedded::{EmbeddedPositionStream, EmbeddedSettings};
 use tokio::time::{Instant, timeout};
@@ -87,7 +87,7 @@ async fn entries_come_in_order_with_the_time_of_receipt_in_their_id() {
     let id = |millis, sequence| EntryId { millis: noon + millis, sequence };
     assert_eq!(ids, [id(0, 0), id(0, 1), id(5, 0)]);
     for delivery in &received {
-        assert_eq!((delivery.deliveries, &delivery.traceparent), (1, &None));
+        assert_eq!((delivery.deliveries, delivery.trace_parent), (1, None));
         let Record::Position(position) = &delivery.record else { panic!("{delivery:?}") };
         assert_eq!(position.received_at, delivery.receipt.entry_id().received_at());
     }
@@ -245,7 +245,7 @@ async fn what_cannot_be_a_position_and_the_trace_of_its_producer_are_delivered_t
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     stream.publish_traced(b"nonsense", trace).await.unwrap();
     let received = batch(&stream).await;
-    assert_eq!(received[0].traceparent.as_deref(), Some(trace));
+    assert_eq!(received[0].trace_parent, TraceParent::parse(trace.as_bytes()));
     let Record::Undecodable { reason, payload, .. } = &received[0].record else { panic!("{received:?}") };
     assert_eq!((reason, &**payload), (&DeadLetterReason::NotJson, b"nonsense".as_slice()));
 }

@@ -1,14 +1,11 @@
 //! Entries in a reply, and the deliveries made of them.
 
 use processor_codec::RecordCodec;
-use processor_domain::{DeadLetterReason, Delivery, EntryId, Receipt, Record, Timestamp};
+use processor_domain::{DeadLetterReason, Delivery, EntryId, Receipt, Record, Timestamp, TraceParent};
 
 use crate::entry_id;
 use crate::error::RedisFailure;
 use crate::wire::Cursor;
-
-/// Longest trace context that is passed on, in bytes; version 00 of the format has 55.
-const LONGEST_TRACEPARENT: usize = 128;
 
 /// Most of an entry without a payload that is kept with its dead letter, in bytes.
 const LONGEST_STRANGER: usize = 64 * 1024;
@@ -109,8 +106,9 @@ impl<'a> Entry<'a> {
     /// Reads the record, and what else goes with it to be settled.
     pub(crate) fn deliver(&self, codec: &RecordCodec, now: Timestamp, deliveries: u32) -> Delivery {
         let record = self.record(codec, now);
-        let traceparent = self.body.as_ref().and_then(|body| body.traceparent).and_then(traceparent);
-        Delivery { receipt: Receipt::of(self.id), record, deliveries, traceparent }
+        let sent = self.body.as_ref().and_then(|body| body.traceparent);
+        let trace_parent = sent.and_then(TraceParent::parse);
+        Delivery { receipt: Receipt::of(self.id), record, deliveries, trace_parent }
     }
 }
 
@@ -133,12 +131,6 @@ impl Fields<'_> {
             payload: payload.into(),
         }
     }
-}
-
-/// What cannot be a trace context is not passed on: it ends up in headers and labels.
-fn traceparent(value: &[u8]) -> Option<Box<str>> {
-    let fit = value.len() <= LONGEST_TRACEPARENT && value.iter().all(u8::is_ascii_graphic);
-    fit.then(|| std::str::from_utf8(value).ok().map(Box::from)).flatten()
 }
 
 #[cfg(test)]
@@ -179,13 +171,15 @@ mod tests {
     }
 
     #[test]
-    fn only_what_can_be_a_trace_context_is_passed_on() {
+    fn the_trace_of_its_producer_is_passed_on_and_what_is_none_does_not_matter() {
         let good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         let entry = |value: &str| {
-            deliver(&format!("*1 *2 $1 s *1 *2 $3 1-2 *2 $11 traceparent ${} {value} ", value.len()))
+            let length = value.len();
+            deliver(&format!("*1 *2 $1 s *1 *2 $3 1-2 *4 $1 a $1 b $11 traceparent ${length} {value} "))
         };
-        assert_eq!(entry(good)[0].traceparent.as_deref(), Some(good));
-        assert_eq!(entry("é")[0].traceparent, None);
-        assert_eq!(entry(&"0".repeat(129))[0].traceparent, None);
+        assert_eq!(entry(good)[0].trace_parent.map(|parent| parent.to_string()).as_deref(), Some(good));
+        for malformed in ["", "00", "é", &good.to_uppercase(), &"0".repeat(70_000)] {
+            assert_eq!(entry(malformed)[0].trace_parent, None, "{malformed}");
+        }
     }
 }

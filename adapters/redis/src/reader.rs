@@ -255,6 +255,6 @@ fn too_large(context: &Context, (id, deliveries): Deliveries) -> Delivery {
             payload: Box::default(),
         },
         deliveries,
-        traceparent: None,
+        trace_parent: None,
     }
 }

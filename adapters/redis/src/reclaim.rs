@@ -78,7 +78,7 @@ async fn claim_page(
         let id = entry_id::parse(replies.bytes()?)?;
         if !in_flight.contains(&id) {
             let receipt = Receipt::of(id);
-            batch.push(Delivery { receipt, record: Record::Lost, deliveries: AT_LEAST, traceparent: None });
+            batch.push(Delivery { receipt, record: Record::Lost, deliveries: AT_LEAST, trace_parent: None });
         }
     }
     Ok(())

@@ -14,6 +14,7 @@ use processor_web::{JsonFrames, LiveServer, PageConfig, SocketSettings};
 
 use super::Source;
 use crate::config::{Config, Directus};
+use crate::telemetry;
 
 /// Who may look, and at what.
 pub(crate) enum Audience {
@@ -41,6 +42,7 @@ pub(crate) async fn live(
                 cookie_name: directus.cookie.as_str().into(),
                 // With the time between two checks of a viewer's rights it makes less than a minute.
                 keep_yes: Duration::from_secs(15),
+                trace_headers: config.telemetry.as_ref().map(|_| telemetry::trace_headers()),
                 ..DirectusSettings::new(directus.url)
             };
             let access = DirectusAccess::new(&settings, Arc::new(SystemClock))?;

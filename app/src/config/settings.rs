@@ -155,4 +155,45 @@ pub const SETTINGS: &[Setting] = &[
         "120000",
         "A task busy with one thing for this long fails the liveness probe, in milliseconds",
     ),
+    secret(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "",
+        "Collector that traces are sent to, such as `http://collector:4318`; none: no tracing",
+    ),
+    secret(
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        "",
+        "The same with the whole path, such as `http://collector:4318/v1/traces`; goes before the other",
+    ),
+    setting(
+        "OTEL_EXPORTER_OTLP_PROTOCOL",
+        "http/protobuf",
+        "How the collector is spoken to; there is no other way",
+    ),
+    secret("OTEL_EXPORTER_OTLP_HEADERS", "", "Headers for the collector, `name=value` separated by commas"),
+    setting("OTEL_EXPORTER_OTLP_TIMEOUT", "10000", "How long an export may take, in milliseconds"),
+    setting("OTEL_SERVICE_NAME", "processor", "`service.name` of the spans"),
+    setting(
+        "OTEL_RESOURCE_ATTRIBUTES",
+        "",
+        "Further attributes of the spans, `name=value` separated by commas",
+    ),
+    setting(
+        "OTEL_TRACES_SAMPLER",
+        "parentbased_always_on",
+        "Which traces are recorded: `always_on`, `always_off` or `traceidratio`; `parentbased_` makes no difference",
+    ),
+    setting(
+        "OTEL_TRACES_SAMPLER_ARG",
+        "",
+        "How many of all traces `traceidratio` records, from 0 to 1; 1 if not given",
+    ),
+    setting(
+        "OTEL_BSP_SCHEDULE_DELAY",
+        "5000",
+        "How long a span waits for others to be sent with, in milliseconds",
+    ),
+    setting("OTEL_BSP_MAX_QUEUE_SIZE", "2048", "Most spans that wait; what there is no room for is dropped"),
+    setting("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "512", "Most spans in an export"),
+    setting("OTEL_BSP_EXPORT_TIMEOUT", "30000", "How long an export may take as well, in milliseconds"),
 ];

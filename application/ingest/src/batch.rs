@@ -6,11 +6,29 @@ use std::time::Instant;
 use processor_domain::ports::PositionStream;
 use processor_domain::{DeadLetter, Delivery, Judged, Receipt, Settled};
 use tokio::sync::mpsc::Receiver;
+use tracing::Span;
+
+use crate::{BatchTraces, trace};
 
 /// Entries as a stream delivered them.
 pub(crate) struct Read {
     pub(crate) stream: Arc<dyn PositionStream>,
     pub(crate) deliveries: Vec<Delivery>,
+    /// Of the batch, on all its way; disabled if there is no tracing.
+    pub(crate) span: Span,
+}
+
+impl Read {
+    /// Entries just delivered, or just taken over from another consumer.
+    pub(crate) fn new(
+        stream: &Arc<dyn PositionStream>,
+        deliveries: Vec<Delivery>,
+        reclaimed: bool,
+        traces: Option<&BatchTraces>,
+    ) -> Self {
+        let span = traces.map_or_else(Span::none, |traces| traces.batch(&**stream, &deliveries, reclaimed));
+        Self { stream: Arc::clone(stream), deliveries, span }
+    }
 }
 
 /// Entries judged: some to be written, some to be set aside, some already settled.
@@ -23,6 +41,7 @@ pub(crate) struct Batch {
     pub(crate) settled: Vec<Settled>,
     /// When the first of them was read.
     pub(crate) read_at: Instant,
+    pub(crate) span: Span,
 }
 
 impl Batch {
@@ -32,6 +51,7 @@ impl Batch {
         self.entries.append(&mut later.entries);
         self.set_aside.append(&mut later.set_aside);
         self.settled.append(&mut later.settled);
+        trace::joined(&later.span, &self.span);
     }
 }
 
@@ -88,6 +108,7 @@ pub(crate) struct Written {
     pub(crate) set_aside: Vec<SetAside>,
     pub(crate) settled: Vec<Settled>,
     pub(crate) read_at: Instant,
+    pub(crate) span: Span,
 }
 
 #[cfg(test)]
@@ -112,6 +133,7 @@ mod tests {
             set_aside: Vec::new(),
             settled: Vec::new(),
             read_at: Instant::now(),
+            span: Span::none(),
         }
     }
 

@@ -15,7 +15,9 @@ use tokio_util::sync::CancellationToken;
 use crate::batch::{Batch, Entry, Read, SetAside};
 use crate::health::Pulse;
 use crate::ingest::Shared;
+use crate::trace;
 use processor_tasks::{Outage, chain};
+use tracing::{Instrument, info_span};
 
 pub(crate) struct Judge {
     pub(crate) states: DeviceStates,
@@ -37,7 +39,8 @@ impl Judge {
         self.recall_recent().await;
         while let Some(read) = reads.recv().await {
             self.pulse.busy();
-            let batch = self.judge(read, &stop).await;
+            let span = info_span!(parent: &read.span, "ingest.judge");
+            let batch = self.judge(read, &stop).instrument(span).await;
             // It may have to wait for room.
             self.pulse.idle();
             if let Some(batch) = batch
@@ -70,7 +73,7 @@ impl Judge {
         let read_at = Instant::now();
         let metrics = &self.shared.metrics;
         metrics.read.increment(read.deliveries.len() as u64);
-        let stream = read.stream;
+        let (stream, span) = (read.stream, read.span);
         let excessive = self.delivered_too_often(&read.deliveries).await;
 
         let mut positions: Vec<(Position, Entry)> = Vec::with_capacity(read.deliveries.len());
@@ -122,6 +125,7 @@ impl Judge {
             // those are judged. Usually that is all of them.
             let later = rest.split_off(rest.len().min(self.states.capacity()));
             if !self.recall(&rest, stop).await {
+                trace::failed(&span);
                 return None;
             }
             for (position, entry) in rest {
@@ -133,7 +137,7 @@ impl Judge {
         self.shared.metrics.marked(&judged);
         self.shared.metrics.device_states.set(self.states.len() as f64);
         self.shared.metrics.device_state_evictions.absolute(self.states.evictions());
-        Some(Batch { stream, judged, entries, set_aside, settled, read_at })
+        Some(Batch { stream, judged, entries, set_aside, settled, read_at, span })
     }
 
     fn is_excessive(&self, deliveries: u32) -> bool {

@@ -26,6 +26,7 @@ mod reader;
 mod settings;
 mod settler;
 mod timekeepers;
+mod trace;
 mod writer;
 
 pub use dead_letters::FirstThatKeeps;
@@ -33,3 +34,4 @@ pub use health::{IngestHealth, Pulse};
 pub use ingest::{Ingest, Ports};
 pub use metrics::{IngestMetrics, describe_metrics};
 pub use settings::IngestSettings;
+pub use trace::{BatchTraces, LinkSpan, MOST_LINKS};

@@ -20,6 +20,7 @@ pub(crate) async fn read(
     stop: CancellationToken,
 ) {
     let pulse = shared.health.pulse(format!("reader of {}", stream.name()));
+    let traces = shared.settings.traces.as_ref();
     let mut outage = Outage::of("the stream", shared.settings.retry_at_most);
     while !stop.is_cancelled() {
         pulse.busy();
@@ -31,7 +32,7 @@ pub(crate) async fn read(
                 if deliveries.is_empty() {
                     continue;
                 }
-                if queue.send(Read { stream: Arc::clone(&stream), deliveries }).await.is_err() {
+                if queue.send(Read::new(&stream, deliveries, false, traces)).await.is_err() {
                     return;
                 }
             }

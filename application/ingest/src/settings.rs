@@ -1,6 +1,8 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use crate::BatchTraces;
+
 /// How the ingest river runs.
 #[derive(Debug, Clone)]
 pub struct IngestSettings {
@@ -27,6 +29,8 @@ pub struct IngestSettings {
     pub sample_every: Duration,
     /// Longest wait between two attempts at something that is unavailable.
     pub retry_at_most: Duration,
+    /// How to trace batches; `None` is not at all.
+    pub traces: Option<BatchTraces>,
 }
 
 impl Default for IngestSettings {
@@ -45,6 +49,7 @@ impl Default for IngestSettings {
             keep_every: Duration::from_secs(20),
             sample_every: Duration::from_secs(5),
             retry_at_most: Duration::from_secs(5),
+            traces: None,
         }
     }
 }

@@ -52,7 +52,8 @@ pub(crate) async fn reclaim(
                         "took over pending entries"
                     );
                     shared.metrics.reclaimed.increment(deliveries.len() as u64);
-                    if queue.send(Read { stream: Arc::clone(&stream), deliveries }).await.is_err() {
+                    let traces = shared.settings.traces.as_ref();
+                    if queue.send(Read::new(&stream, deliveries, true, traces)).await.is_err() {
                         return;
                     }
                 }

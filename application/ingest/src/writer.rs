@@ -12,7 +12,9 @@ use tokio_util::sync::CancellationToken;
 use crate::batch::{Batch, Entry, SetAside, Waiting, Written};
 use crate::health::Pulse;
 use crate::ingest::Shared;
+use crate::trace;
 use processor_tasks::Outage;
+use tracing::{Instrument, Span};
 
 pub(crate) struct Writer {
     pub(crate) store: Arc<dyn PositionStore>,
@@ -42,9 +44,15 @@ impl Writer {
 
     /// `None` if it was told to stop while the store was away: the entries stay pending.
     async fn write(&self, batch: Batch, outage: &mut Outage, stop: &CancellationToken) -> Option<Written> {
-        let Batch { stream, judged, entries, mut set_aside, mut settled, read_at } = batch;
+        let Batch { stream, judged, entries, mut set_aside, mut settled, read_at, span } = batch;
         if !judged.is_empty() {
-            let verdicts = self.commit(&judged, outage, stop).await?;
+            let traces = self.shared.settings.traces.as_ref();
+            let commit = traces.map_or_else(Span::none, |traces| traces.commit(&span, judged.len()));
+            let verdicts = self.commit(&judged, outage, stop).instrument(commit).await;
+            if verdicts.is_none() {
+                trace::failed(&span);
+            }
+            let verdicts = verdicts?;
             settled.reserve(verdicts.len());
             for ((verdict, entry), judged) in verdicts.into_iter().zip(entries).zip(judged) {
                 match verdict {
@@ -55,7 +63,7 @@ impl Writer {
                 }
             }
         }
-        Some(Written { stream, set_aside, settled, read_at })
+        Some(Written { stream, set_aside, settled, read_at, span })
     }
 
     async fn commit(
@@ -66,7 +74,10 @@ impl Writer {
     ) -> Option<Vec<Verdict>> {
         let metrics = &self.shared.metrics;
         metrics.write_batch_size.record(judged.len() as f64);
+        let span = Span::current();
+        let mut attempt = 0_u64;
         loop {
+            attempt += 1;
             self.pulse.busy();
             let began = Instant::now();
             let result = self.store.commit(judged).await;
@@ -76,6 +87,8 @@ impl Writer {
                     metrics.write_duration.record(began.elapsed());
                     self.shared.health.store(true);
                     outage.over();
+                    span.record("ingest.attempts", attempt);
+                    trace::committed(&span, &verdicts);
                     return Some(verdicts);
                 }
                 Err(error) => {
@@ -83,6 +96,8 @@ impl Writer {
                     metrics.write_failed(kind);
                     self.shared.health.store(false);
                     if !outage.wait(&error, stop).await {
+                        span.record("ingest.attempts", attempt).record("error.type", kind);
+                        trace::failed(&span);
                         return None;
                     }
                     metrics.write_retries.increment(1);

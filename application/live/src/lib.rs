@@ -42,6 +42,7 @@ mod sighting;
 mod timekeepers;
 mod topic;
 mod topics;
+mod trace;
 
 pub use encoder::{FrameEncoder, PositionsFrame};
 pub use epoch::{Epoch, Since};

@@ -9,6 +9,7 @@ use processor_domain::rules::RuleSet;
 use processor_tasks::{TaskEnded, Tasks};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use crate::doorkeeper::{Doorkeeper, Unknown};
 use crate::judge::Judge;
@@ -17,7 +18,7 @@ use crate::metrics::LiveMetrics;
 use crate::seats::Seats;
 use crate::session::{Session, Surroundings};
 use crate::topics::Topics;
-use crate::{FrameEncoder, LiveSettings, feed, timekeepers};
+use crate::{FrameEncoder, LiveSettings, feed, timekeepers, trace};
 
 /// What the river needs of the outside world.
 #[derive(Clone)]
@@ -113,6 +114,13 @@ impl Live {
     /// # Errors
     /// [`Refusal`]: what to answer instead.
     pub async fn admit(&self, credential: Credential) -> Result<Session, Refusal> {
+        let span = trace::admit();
+        let admitted = self.let_in(credential).instrument(span.clone()).await;
+        trace::admitted(&span, admitted.as_ref().err());
+        admitted
+    }
+
+    async fn let_in(&self, credential: Credential) -> Result<Session, Refusal> {
         let shared = &self.shared;
         let full = Refusal::AtCapacity { retry_after: shared.settings.retry_after };
         if shared.stopping.is_cancelled() {

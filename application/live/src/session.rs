@@ -10,6 +10,7 @@ use processor_domain::ports::Clock;
 use processor_domain::{Credential, EventId, Viewer};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tracing::{Instrument, Span};
 
 use crate::LiveSettings;
 use crate::doorkeeper::Doorkeeper;
@@ -18,6 +19,7 @@ use crate::message::{ClientMessage, Close, Denial, Outgoing};
 use crate::metrics::LiveMetrics;
 use crate::seats::Seat;
 use crate::topics::Topics;
+use crate::trace;
 use book::{Asked, Book};
 
 /// One viewer's socket: what it says is handed in, and what it is to be sent is asked for.
@@ -46,6 +48,8 @@ pub(crate) struct Desk {
     wake: Arc<Notify>,
     closed: watch::Sender<Option<Close>>,
     book: Mutex<Book>,
+    /// From the time the viewer was let in until the last task of the session has ended.
+    span: Span,
 }
 
 /// What a session needs of the river.
@@ -73,6 +77,7 @@ impl Session {
             left: left.clone(),
             wake: Arc::default(),
             closed: watch::Sender::new(None),
+            span: trace::session(),
         });
         tokio::spawn(vigil::keep(Arc::clone(&desk), viewer.clone(), stopping));
         Self { desk, viewer, _left: left.drop_guard(), _seat: seat }
@@ -97,7 +102,9 @@ impl Session {
         match asked {
             Ok(Some(asked)) => {
                 let (desk, left) = (Arc::clone(desk), desk.left.clone());
-                tokio::spawn(async move { left.run_until_cancelled(desk.answer(asked)).await });
+                let span = trace::subscribe(&desk.span, &asked.event);
+                let answer = async move { left.run_until_cancelled(desk.answer(asked)).await };
+                tokio::spawn(answer.instrument(span));
             }
             Ok(None) => desk.wake.notify_one(),
             Err(close) => desk.close(close),
@@ -175,6 +182,7 @@ impl Desk {
         });
         if first {
             tracing::debug!(code = why.code(), reason = why.reason(), "closing a viewer's socket");
+            trace::closed(&self.span, why);
             lock(&self.book).clear();
             self.wake.notify_one();
         }
@@ -197,7 +205,9 @@ impl Desk {
     /// Finds out what to answer to a subscription.
     async fn answer(&self, asked: Asked) {
         let Asked { number, event } = asked;
-        match self.door.may_see(&self.credential, &event).await {
+        let answer = self.door.may_see(&self.credential, &event).await;
+        trace::answered(&Span::current(), &answer);
+        match answer {
             Ok(true) => {
                 let watching = self.topics.watch(&event, Arc::clone(&self.wake));
                 watching.topic.answerable(self.settings.snapshot_within).await;

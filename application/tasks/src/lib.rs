@@ -6,5 +6,5 @@
 mod outage;
 mod tasks;
 
-pub use outage::{Outage, chain};
+pub use outage::{Outage, TRACE_EVENTS, chain};
 pub use tasks::{TaskEnded, Tasks};

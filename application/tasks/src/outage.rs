@@ -9,6 +9,9 @@ use tokio_util::sync::CancellationToken;
 /// Shortest wait; with jitter it is between this and twice as long.
 const RETRY_AT_LEAST: Duration = Duration::from_millis(100);
 
+/// Target of the events that are told to the trace of what is being done, and are no lines of the log.
+pub const TRACE_EVENTS: &str = "processor_trace_events";
+
 /// Keeps count of one outage: says once that it began and once that it ended, and waits longer each time.
 pub struct Outage {
     what: &'static str,
@@ -25,6 +28,9 @@ impl Outage {
     }
 
     /// Takes note of a failure and waits before the next attempt. `false` if it was told to stop instead.
+    ///
+    /// Each failure is an event of the span in which this is called, however many there are; the log has a line for
+    /// the first one.
     pub async fn wait<E>(&mut self, error: &E, stop: &CancellationToken) -> bool
     where
         E: std::error::Error + Sync + 'static,
@@ -39,6 +45,7 @@ impl Outage {
         } else {
             tracing::debug!(error = chain(error), "{} is still unavailable", self.what);
         }
+        tracing::info!(target: TRACE_EVENTS, { error.message = chain(error) }, "retry");
         let pause = self.backoff.next().unwrap_or(self.retry_at_most);
         stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some()
     }

@@ -11,27 +11,27 @@ use processor_tests::{
 use crate::Stage;
 
 /// The event of most stories, and another one; and one that is in no story.
-pub(super) const RALLY: &str = "0f1a7f8e-32ab-4f0e-9c7e-0000000000a1";
+pub(crate) const RALLY: &str = "0f1a7f8e-32ab-4f0e-9c7e-0000000000a1";
 pub(super) const OTHER_RALLY: &str = "0f1a7f8e-32ab-4f0e-9c7e-0000000000a2";
 
 /// A user who may see [`RALLY`], and the value of the cookie of its session.
-pub(super) const ANN: &str = "0f1a7f8e-32ab-4f0e-9c7e-0000000000b1";
+pub(crate) const ANN: &str = "0f1a7f8e-32ab-4f0e-9c7e-0000000000b1";
 pub(super) const ANNS_SESSION: &str = "session-of-ann";
 
 /// A stage with a CMS: a stub that says who may see what, and the tables that it has in the database.
-pub(super) struct LiveStage {
-    pub(super) stage: Stage,
-    pub(super) directus: DirectusStub,
+pub(crate) struct LiveStage {
+    pub(crate) stage: Stage,
+    pub(crate) directus: DirectusStub,
     pub(super) tables: DirectusTables,
 }
 
 impl LiveStage {
     /// On servers that the story leaves alone.
-    pub(super) async fn new() -> anyhow::Result<Self> {
+    pub(crate) async fn new() -> anyhow::Result<Self> {
         Self::on(Stage::new().await?, DeviceNaming::ByKey).await
     }
 
-    pub(super) async fn on(stage: Stage, naming: DeviceNaming) -> anyhow::Result<Self> {
+    pub(crate) async fn on(stage: Stage, naming: DeviceNaming) -> anyhow::Result<Self> {
         let directus = DirectusStub::start().await?;
         directus.begin(ANNS_SESSION, Session::Of(ANN.to_owned()));
         directus.allow(ANN, RALLY);
@@ -40,7 +40,7 @@ impl LiveStage {
     }
 
     /// The program, set up for this stage. What is due every few seconds is due soon.
-    pub(super) fn processor(&self) -> ProcessorBuilder {
+    pub(crate) fn processor(&self) -> ProcessorBuilder {
         self.stage
             .processor()
             .env("DIRECTUS_URL", self.directus.url())
@@ -73,7 +73,7 @@ fn whereabouts(row: &str) -> anyhow::Result<(DeviceId, Whereabouts)> {
 }
 
 /// Ann at the door of the program, from its own page.
-pub(super) async fn ann(processor: &Processor) -> Visitor {
+pub(crate) async fn ann(processor: &Processor) -> Visitor {
     Visitor::at(&processor.live_address().await).with_session(ANNS_SESSION)
 }
 

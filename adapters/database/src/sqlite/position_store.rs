@@ -194,6 +194,8 @@ fn united(there: &Model, judged: &Judged) -> Option<ActiveModel> {
 #[async_trait]
 impl PositionStore for SqlitePositionStore {
     async fn commit(&self, batch: &[Judged]) -> Result<Vec<Verdict>, StoreError> {
+        // The span is of whoever asked for the commit.
+        tracing::Span::current().record("db.operation.name", "INSERT");
         self.write(batch).await.map_err(Failure::into_store_error)
     }
 

@@ -91,7 +91,10 @@ impl TimescalePositionStore {
                 }
             };
             attempt = match (attempt, result) {
-                (_, Ok(())) => {
+                (way, Ok(())) => {
+                    // The span is of whoever asked for the commit.
+                    let operation = if way == Attempt::Copy { "COPY" } else { "INSERT" };
+                    tracing::Span::current().record("db.operation.name", operation);
                     writer.give_back();
                     return Ok(verdicts);
                 }

@@ -32,7 +32,7 @@ fn entry(number: u64) -> EntryId {
 }
 
 pub(crate) fn delivery(number: u64, record: Record) -> Delivery {
-    Delivery { receipt: Receipt::of(entry(number)), record, deliveries: 1, traceparent: None }
+    Delivery { receipt: Receipt::of(entry(number)), record, deliveries: 1, trace_parent: None }
 }
 
 pub(crate) fn position(number: u64) -> Position {
