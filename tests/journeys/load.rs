@@ -15,6 +15,7 @@ const EVERY: Duration = Duration::from_millis(100);
 /// Devices that go on sending, whatever happens to the server or to the program.
 pub(crate) struct Load {
     stop: Arc<AtomicBool>,
+    anew: Arc<AtomicBool>,
     task: JoinHandle<anyhow::Result<Ledger>>,
 }
 
@@ -29,9 +30,15 @@ impl Load {
     pub(crate) fn on(stage: &Stage) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let way = Way { redis_url: stage.redis.url().to_owned(), stream: stage.stream.clone() };
-        let (ledger, until) = (stage.ledger(), Arc::clone(&stop));
-        let task = tokio::spawn(async move { send(&way, ledger, &until).await });
-        Self { stop, task }
+        let anew = Arc::new(AtomicBool::new(false));
+        let (ledger, until, again) = (stage.ledger(), Arc::clone(&stop), Arc::clone(&anew));
+        let task = tokio::spawn(async move { send(&way, ledger, &until, &again).await });
+        Self { stop, anew, task }
+    }
+
+    /// The devices look for the server anew: it is another one, which the old one does not know.
+    pub(crate) fn connect_anew(&self) {
+        self.anew.store(true, Ordering::SeqCst);
     }
 
     /// The last record is sent; what was given out on the way is in the ledger.
@@ -41,13 +48,16 @@ impl Load {
     }
 }
 
-async fn send(way: &Way, mut ledger: Ledger, stop: &AtomicBool) -> anyhow::Result<Ledger> {
+async fn send(way: &Way, mut ledger: Ledger, stop: &AtomicBool, anew: &AtomicBool) -> anyhow::Result<Ledger> {
     let mut ticks = tokio::time::interval(EVERY);
     let mut connection = Some(way.open().await?);
     let mut doubtful = false;
     let mut seconds = records(DEVICES, u32::MAX);
     while !stop.load(Ordering::SeqCst) {
         ticks.tick().await;
+        if anew.swap(false, Ordering::SeqCst) {
+            connection = None;
+        }
         let second: Vec<Sample> = seconds.by_ref().take(DEVICES as usize).collect();
         connection = publish(way, connection, &mut ledger, second).await;
         doubtful |= connection.is_none();

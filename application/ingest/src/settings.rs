@@ -48,7 +48,7 @@ impl Default for IngestSettings {
             reclaim_every: Duration::from_secs(15),
             keep_every: Duration::from_secs(20),
             sample_every: Duration::from_secs(5),
-            retry_at_most: Duration::from_secs(5),
+            retry_at_most: Duration::from_secs(2),
             traces: None,
         }
     }

@@ -72,7 +72,7 @@ impl Default for LiveSettings {
             recheck_every: Duration::from_secs(40),
             grace: Duration::from_mins(5),
             retry_after: Duration::from_secs(5),
-            retry_at_most: Duration::from_secs(5),
+            retry_at_most: Duration::from_secs(2),
         }
     }
 }

@@ -113,6 +113,7 @@ async fn sentinels_choose_another_primary() -> anyhow::Result<()> {
     let mut story = Story::begin(sentinels.server()).await?;
     // The old one is not told for seconds, and goes on as if nothing had happened.
     story.viewer.listen_during(SOON, sentinels.fail_over()).await?;
+    story.load.connect_anew();
     story.until_it_reads_there().await?;
     story.until_it_goes_on("a failover").await?;
     story.viewer.listen_during(SOON, sentinels.kill_primary()).await?;
@@ -124,13 +125,13 @@ async fn sentinels_choose_another_primary() -> anyhow::Result<()> {
 /// A replica takes the place of its primary, and the slot moves to another node: nothing may be missing.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_hands_the_stream_over() -> anyhow::Result<()> {
-    hand_over(RedisCluster::start().await?).await
+    Box::pin(hand_over(RedisCluster::start().await?)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_of_valkey_hands_the_stream_over() -> anyhow::Result<()> {
     let image = setting("PROCESSOR_TEST_VALKEY_IMAGE").unwrap_or_else(|| "processor-test/valkey:8".into());
-    hand_over(RedisCluster::start_image(&image).await?).await
+    Box::pin(hand_over(RedisCluster::start_image(&image).await?)).await
 }
 
 async fn hand_over(cluster: RedisCluster) -> anyhow::Result<()> {
