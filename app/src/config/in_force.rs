@@ -28,12 +28,11 @@ fn shown(setting: &Setting, value: &str) -> String {
     if !setting.secret {
         return value.to_owned();
     }
-    if setting.name == "REDIS_URL"
-        && let Ok(url) = RedisUrl::parse(value)
-    {
+    let is_url = setting.name.ends_with("_URL") || setting.name.ends_with("_ENDPOINT");
+    if let Some(url) = RedisUrl::parse(value).ok().filter(|_| is_url) {
         return url.to_string();
     }
-    let url = Url::parse(value).ok().filter(|url| setting.name.ends_with("_URL") && !url.cannot_be_a_base());
+    let url = Url::parse(value).ok().filter(|url| is_url && !url.cannot_be_a_base());
     let Some(mut url) = url else {
         return "(hidden)".to_owned();
     };
@@ -62,7 +61,8 @@ mod tests {
         assert_eq!(shown(database, "me:secret@host"), "(hidden)");
         assert_eq!(shown(database, "postgres://host/db?password=secret"), "postgres://host/db?***");
         let sentinels = "redis+sentinel://:secret@one,two/cars?sentinel_password=secret";
-        assert_eq!(shown(setting("REDIS_URL"), sentinels), "redis+sentinel://:***@one:26379,two:26379/cars");
+        let shown_sentinels = "redis+sentinel://:***@one:26379,two:26379/cars";
+        assert_eq!(shown(setting("REDIS_URL"), sentinels), shown_sentinels);
         let token = setting("ADMIN_TOKEN");
         assert_eq!(shown(token, "postgres://not-a-url-but-a-token"), "(hidden)");
     }
