@@ -1,5 +1,5 @@
-# Directus 11 from npm. Behaves like the official image where compose.yaml cares: `node cli.js`-like start that makes
-# its tables first, port 8055, the numeric user 1000.
+# Directus 11 from npm. Behaves like the official image where compose.yaml cares: makes its tables before it starts,
+# listens on 8055, runs as user 1000.
 ARG BASE
 FROM ${BASE} AS installed
 RUN apt-get update -q \
@@ -7,7 +7,7 @@ RUN apt-get update -q \
 WORKDIR /directus
 # Its only module that has to be compiled finds the headers where Node.js is installed.
 RUN npm init -y >/dev/null \
-    && npm_config_nodedir=/usr/local npm install --omit=optional --no-audit --no-fund directus@11.17.4 pg
+    && npm_config_nodedir=/usr/local npm install --no-audit --no-fund directus@11.17.4 pg
 
 FROM ${BASE}
 COPY --from=installed /directus /directus
