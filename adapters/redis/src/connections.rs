@@ -2,15 +2,14 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool::Runtime;
-use deadpool::managed::{Object, Pool};
-use redis::Pipeline;
+use redis::{FromRedisValue, Pipeline};
+use tokio::sync::Mutex;
 
 use crate::error::{ConnectError, RedisFailure, Remedy};
-use crate::pooled::Pooling;
+use crate::route::Route;
 use crate::servers::{Limits, Servers};
 use crate::slot::Slot;
 
@@ -24,8 +23,8 @@ const REPLY_BYTES: usize = 4 * 1024 * 1024;
 pub struct RedisConnections {
     servers: Arc<Servers>,
     limits: RedisConnectionLimits,
-    /// One pool, or on a cluster one for each slot in use: the streams and their dead letters are few.
-    pools: Arc<Mutex<HashMap<Slot, Pool<Pooling>>>>,
+    /// One, or on a cluster one for each slot in use: the streams and their dead letters are few.
+    routes: Arc<Mutex<HashMap<Slot, Arc<Route>>>>,
 }
 
 /// Limits of [`RedisConnections`].
@@ -62,45 +61,54 @@ impl RedisConnections {
         }
         let servers =
             Servers::new(url, Limits { connect_timeout, response_timeout, reply_bytes: REPLY_BYTES })?;
-        Ok(Self { servers: Arc::new(servers), limits, pools: Arc::default() })
+        Ok(Self { servers: Arc::new(servers), limits, routes: Arc::default() })
     }
 
     /// Sends commands about `key` in one piece and waits for their answers, of which only failure is of interest.
     ///
-    /// Nothing is sent a second time: that is for those to decide who know what it would do. A connection
-    /// that has failed, or that leads to a server that does not serve the key any more, is taken out of the
-    /// pool, and with it all that were opened before it failed: the pool's own check is a `PING`, which every
-    /// replica answers.
+    /// Nothing is sent a second time: that is for those to decide who know what it would do. After a failure that
+    /// costs the connection the way is looked for again.
     pub(crate) async fn send(&self, key: &str, commands: &Pipeline) -> Result<(), RedisFailure> {
-        let pool = self.pool(self.servers.slot(key))?;
-        let mut connection = pool.get().await?;
-        let answer = connection.send(commands).await;
+        self.ask(key, commands).await
+    }
+
+    /// As [`Self::send`], of commands whose answers are of interest; none of them is ignored.
+    pub(crate) async fn ask<T: FromRedisValue>(
+        &self,
+        key: &str,
+        commands: &Pipeline,
+    ) -> Result<T, RedisFailure> {
+        let slot = self.servers.slot(key);
+        let route = self.route(slot).await?;
+        let answer = route.ask(commands).await;
         if let Err(failure) = &answer
             && failure.remedy() == Remedy::Reconnect
         {
-            pool.manager().failed(&connection, failure);
-            drop(Object::take(connection));
+            self.forget(slot, &route).await;
         }
         answer
     }
 
-    fn pool(&self, slot: Slot) -> Result<Pool<Pooling>, RedisFailure> {
-        let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pool) = pools.get(&slot) {
-            return Ok(pool.clone());
+    /// The way to the server that has the slot. Whoever comes while it is looked for waits for what is found.
+    async fn route(&self, slot: Slot) -> Result<Arc<Route>, RedisFailure> {
+        let mut routes = self.routes.lock().await;
+        if let Some(route) = routes.get(&slot) {
+            if route.holds().await {
+                return Ok(Arc::clone(route));
+            }
+            routes.remove(&slot);
         }
-        let RedisConnectionLimits { connections, connect_timeout, response_timeout } = self.limits;
-        let pool = Pool::builder(Pooling::of(Arc::clone(&self.servers), slot))
-            .max_size(connections)
-            .wait_timeout(Some(connect_timeout))
-            // Time for one to be asked the way who does not answer, and one who does.
-            .create_timeout(Some(2 * (connect_timeout + response_timeout)))
-            .recycle_timeout(Some(response_timeout))
-            .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|error| RedisFailure::Connection(std::io::Error::other(error)))?;
-        pools.insert(slot, pool.clone());
-        Ok(pool)
+        let route = Arc::new(Route::find(&self.servers, slot, self.limits).await?);
+        routes.insert(slot, Arc::clone(&route));
+        Ok(route)
+    }
+
+    /// Leaves a way that has failed, unless somebody has found another one since.
+    async fn forget(&self, slot: Slot, failed: &Arc<Route>) {
+        let mut routes = self.routes.lock().await;
+        if routes.get(&slot).is_some_and(|route| Arc::ptr_eq(route, failed)) {
+            routes.remove(&slot);
+        }
     }
 }
 

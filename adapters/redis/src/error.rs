@@ -3,7 +3,7 @@
 use std::time::Duration;
 use std::{fmt, io};
 
-use deadpool::managed::PoolError;
+use deadpool_redis::PoolError;
 use processor_domain::ports::{DeadLettersError, PublishError, StreamError};
 
 use crate::wire::ProtocolError;
@@ -216,10 +216,10 @@ impl From<redis::RedisError> for RedisFailure {
     }
 }
 
-impl From<PoolError<RedisFailure>> for RedisFailure {
-    fn from(error: PoolError<RedisFailure>) -> Self {
+impl From<PoolError> for RedisFailure {
+    fn from(error: PoolError) -> Self {
         match error {
-            PoolError::Backend(failure) => failure,
+            PoolError::Backend(error) => error.into(),
             other => Self::Connection(io::Error::other(other)),
         }
     }

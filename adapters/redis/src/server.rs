@@ -1,9 +1,5 @@
 //! What is to be known of a server before it is relied on.
 
-use std::collections::HashMap;
-
-use redis::Value;
-
 use crate::connection::{Commands, Connection};
 use crate::error::RedisFailure;
 use crate::wire::Cursor;
@@ -32,16 +28,6 @@ impl Greeting {
             }
         }
         Ok(greeting)
-    }
-
-    /// The same as the client library reads it.
-    pub(crate) fn of(fields: &HashMap<String, Value>) -> Self {
-        let text = |name| match fields.get(name) {
-            Some(Value::BulkString(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
-            Some(Value::SimpleString(text)) => text.clone(),
-            _ => String::new(),
-        };
-        Self { version: text("version"), role: text("role"), mode: text("mode") }
     }
 
     /// Valkey counts on from the Redis that it came from, so its versions compare as Redis' do.

@@ -69,10 +69,6 @@ impl Servers {
         Ok(Self { url, way, transport, limits })
     }
 
-    pub(crate) const fn limits(&self) -> &Limits {
-        &self.limits
-    }
-
     pub(crate) const fn transport(&self) -> &Transport {
         &self.transport
     }
@@ -99,7 +95,8 @@ impl Servers {
         Ok(connection)
     }
 
-    async fn open_at(&self, address: &Address, name: &str) -> Result<Connection, RedisFailure> {
+    /// A new connection to this server, introduced and found to be one that will do.
+    pub(crate) async fn open_at(&self, address: &Address, name: &str) -> Result<Connection, RedisFailure> {
         let mut connection = self.connect(address).await?;
         introduce(&mut connection, self.login(), name).await?.check()?;
         Ok(connection)

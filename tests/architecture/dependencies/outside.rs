@@ -30,7 +30,7 @@ pub(super) const ALLOWED: [(&str, &[&str]); 13] = [
         "adapters/redis",
         &[
             "async-trait",
-            "deadpool",
+            "deadpool-redis",
             "itoa",
             "redis",
             "rustls-native-certs",
