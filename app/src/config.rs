@@ -13,11 +13,8 @@ use std::time::Duration;
 use processor_codec::Limits;
 use processor_domain::Timestamp;
 use processor_ingest::IngestSettings;
-<<<<<<< HEAD
-use processor_web::{AdminToken, SettingInForce};
-=======
 use processor_redis::RedisUrl;
->>>>>>> cluster
+use processor_web::{AdminToken, SettingInForce};
 use url::Url;
 
 use self::in_force::in_force;
@@ -270,27 +267,6 @@ fn streams(text: &str) -> Option<Vec<String>> {
     Some(streams)
 }
 
-<<<<<<< HEAD
-=======
-/// A value as it may be shown: without the password of a URL.
-#[must_use]
-pub fn shown(setting: &Setting, value: &str) -> String {
-    if !setting.secret {
-        return value.to_owned();
-    }
-    if let Ok(url) = RedisUrl::parse(value) {
-        return url.to_string();
-    }
-    let Some(mut url) = Url::parse(value).ok().filter(|url| !url.cannot_be_a_base()) else {
-        return "(hidden)".to_owned();
-    };
-    if url.password().is_some() && url.set_password(Some("***")).is_err() {
-        return "(hidden)".to_owned();
-    }
-    url.to_string()
-}
-
->>>>>>> cluster
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -373,7 +349,6 @@ mod tests {
     }
 
     #[test]
-<<<<<<< HEAD
     fn a_weak_token_is_a_fault_that_does_not_show_it() {
         let faults = Config::read(&values(&[("ADMIN_TOKEN", "weak-secret")])).unwrap_err();
         assert_eq!(faults.len(), 1);
@@ -382,13 +357,5 @@ mod tests {
         let config = Config::read(&values(&[("ADMIN_TOKEN", "a-strong-secret-of-tests")])).unwrap();
         assert!(config.admin_token.is_some());
         assert!(!format!("{config:?}").contains("a-strong-secret"), "{config:?}");
-=======
-    fn a_password_is_never_shown() {
-        let setting = SETTINGS.iter().find(|setting| setting.name == "DATABASE_URL").unwrap();
-        assert_eq!(shown(setting, "postgres://me:secret@host/db"), "postgres://me:***@host/db");
-        assert_eq!(shown(setting, "me:secret@host"), "(hidden)");
-        let sentinels = "redis+sentinel://:secret@one,two/cars?sentinel_password=secret";
-        assert_eq!(shown(setting, sentinels), "redis+sentinel://:***@one:26379,two:26379/cars");
->>>>>>> cluster
     }
 }

@@ -1,5 +1,6 @@
 //! What holds, as it may be shown.
 
+use processor_redis::RedisUrl;
 use processor_web::SettingInForce;
 use url::Url;
 
@@ -26,6 +27,11 @@ pub(super) fn in_force(values: &Values) -> Vec<SettingInForce> {
 fn shown(setting: &Setting, value: &str) -> String {
     if !setting.secret {
         return value.to_owned();
+    }
+    if setting.name == "REDIS_URL"
+        && let Ok(url) = RedisUrl::parse(value)
+    {
+        return url.to_string();
     }
     let url = Url::parse(value).ok().filter(|url| setting.name.ends_with("_URL") && !url.cannot_be_a_base());
     let Some(mut url) = url else {
@@ -55,6 +61,8 @@ mod tests {
         assert_eq!(shown(database, "postgres://me:secret@host/db"), "postgres://me:***@host/db");
         assert_eq!(shown(database, "me:secret@host"), "(hidden)");
         assert_eq!(shown(database, "postgres://host/db?password=secret"), "postgres://host/db?***");
+        let sentinels = "redis+sentinel://:secret@one,two/cars?sentinel_password=secret";
+        assert_eq!(shown(setting("REDIS_URL"), sentinels), "redis+sentinel://:***@one:26379,two:26379/cars");
         let token = setting("ADMIN_TOKEN");
         assert_eq!(shown(token, "postgres://not-a-url-but-a-token"), "(hidden)");
     }
