@@ -10,6 +10,7 @@
 //! This crate does no I/O, knows no runtime, reads no clock and knows no wire format.
 
 mod attributes;
+mod consumer;
 mod device_id;
 mod device_state;
 mod device_states;
@@ -18,6 +19,7 @@ mod event_id;
 mod fault;
 mod geo;
 mod judgement;
+mod kept_dead_letter;
 mod outcome;
 pub mod ports;
 mod position;
@@ -32,6 +34,7 @@ mod trace_parent;
 mod viewer;
 
 pub use attributes::{AttributeValue, Attributes};
+pub use consumer::Consumer;
 pub use device_id::{DeviceId, InvalidDeviceId};
 pub use device_state::{DeviceState, Fix};
 pub use device_states::DeviceStates;
@@ -40,6 +43,9 @@ pub use event_id::{EventId, InvalidEventId};
 pub use fault::{Fault, Faults};
 pub use geo::distance_m;
 pub use judgement::{Judged, Novelty};
+pub use kept_dead_letter::{
+    DeadLetterMark, DeadLetterOrder, DeadLetterPage, DeadLetterSelection, KeptDeadLetter, OpenedDeadLetter,
+};
 pub use outcome::{DeadLetterReason, Outcome, Settled};
 pub use position::{Altitude, Coordinates, Heading, InvalidPosition, Position, Priority, Speed};
 pub use roster::Roster;

@@ -5,7 +5,9 @@
 //! | [`PositionStream`] | where positions come from: deliver, acknowledge, reclaim |
 //! | [`PositionStore`] | where positions are kept: commit a batch, whole or not at all, twice is once |
 //! | [`DeviceMemory`] | what the store remembers of devices that are not in memory |
+//! | [`ConsumerGroup`] | who reads a stream, and what is left with whom |
 //! | [`DeadLetters`] | where records are set aside that cannot be positions |
+//! | [`DeadLetterQueue`] | the same for those who look through them: list, show, discard |
 //! | [`PositionPublisher`] | puts records onto a stream: replay, simulator, redrive |
 //! | [`PositionFeed`] | positions as they happen, for watching: follow |
 //! | [`LastPositions`] | the last known picture, for a viewer's first frame |
@@ -23,6 +25,8 @@
 
 mod access;
 mod clock;
+mod consumer_group;
+mod dead_letter_queue;
 mod dead_letters;
 mod device_memory;
 mod device_records;
@@ -36,6 +40,8 @@ mod roster_source;
 
 pub use access::{Access, AccessError};
 pub use clock::{Clock, SystemClock};
+pub use consumer_group::ConsumerGroup;
+pub use dead_letter_queue::{DeadLetterQueue, DeadLetterQueueError};
 pub use dead_letters::{DeadLetters, DeadLettersError};
 pub use device_memory::DeviceMemory;
 pub use device_records::DeviceRecords;
@@ -49,7 +55,8 @@ pub use roster_source::RosterSource;
 
 #[cfg(feature = "test-doubles")]
 pub use {
-    access::MockAccess, clock::MockClock, dead_letters::MockDeadLetters, device_memory::MockDeviceMemory,
+    access::MockAccess, clock::MockClock, consumer_group::MockConsumerGroup,
+    dead_letter_queue::MockDeadLetterQueue, dead_letters::MockDeadLetters, device_memory::MockDeviceMemory,
     device_records::MockDeviceRecords, enrolments::MockEnrolments, last_positions::MockLastPositions,
     position_feed::MockPositionFeed, position_publisher::MockPositionPublisher,
     position_store::MockPositionStore, position_stream::MockPositionStream, roster_source::MockRosterSource,

@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
 use processor_domain::ports::{
-    Cause, Clock, DeadLetters, DeviceMemory, DeviceRecords, Enrolments, LastPositions, PositionStore,
-    RosterSource,
+    Cause, Clock, DeadLetterQueue, DeadLetters, DeviceMemory, DeviceRecords, Enrolments, LastPositions,
+    PositionStore, RosterSource,
 };
 use sea_orm::{DatabaseConnection, sqlx};
 
+use crate::dead_letter_queue::DatabaseDeadLetterQueue;
 use crate::dead_letters::{DatabaseDeadLetters, EncodeRecord};
 use crate::{
     DatabaseSettings, SqliteDeviceMemory, SqliteDeviceRecords, SqliteEnrolments, SqliteLastPositions,
@@ -119,7 +120,14 @@ impl Database {
     /// `encode` writes the position of one that had been decoded.
     #[must_use]
     pub fn dead_letters(&self, instance: &str, encode: EncodeRecord) -> Arc<dyn DeadLetters> {
-        Arc::new(DatabaseDeadLetters::new(self.connection.clone(), instance, encode))
+        let deadline = self.settings.commit_deadline();
+        Arc::new(DatabaseDeadLetters::new(self.connection.clone(), deadline, instance, encode))
+    }
+
+    /// The same dead letters, for those who look through them.
+    #[must_use]
+    pub fn dead_letter_queue(&self) -> Arc<dyn DeadLetterQueue> {
+        Arc::new(DatabaseDeadLetterQueue::new(self.connection.clone(), self.settings.commit_deadline()))
     }
 
     /// What there is of one device.

@@ -11,10 +11,12 @@
 //! | `DeviceRecords` | [`TimescaleDeviceRecords`] | [`SqliteDeviceRecords`] |
 //! | `Enrolments` | [`TimescaleEnrolments`] | [`SqliteEnrolments`] |
 //! | `DeadLetters` | [`DatabaseDeadLetters`] | the same |
+//! | `DeadLetterQueue` | [`DatabaseDeadLetterQueue`] | the same |
 //!
 //! The tables are made by the migrations; [`entity`] has them for SeaORM. Those of the roster belong to the CMS.
 
 mod database;
+mod dead_letter_queue;
 mod dead_letters;
 pub mod entity;
 mod last_position;
@@ -28,6 +30,7 @@ mod stored;
 mod timescale;
 
 pub use database::{ConnectError, Database};
+pub use dead_letter_queue::DatabaseDeadLetterQueue;
 pub use dead_letters::{DatabaseDeadLetters, EncodeRecord};
 pub use settings::DatabaseSettings;
 pub use sqlite::{

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use deadpool::Runtime;
 use deadpool::managed::{Object, Pool};
-use redis::Pipeline;
+use redis::{FromRedisValue, Pipeline};
 
 use crate::error::{ConnectError, RedisFailure, Remedy};
 use crate::pooled::Pooling;
@@ -72,9 +72,18 @@ impl RedisConnections {
     /// pool, and with it all that were opened before it failed: the pool's own check is a `PING`, which every
     /// replica answers.
     pub(crate) async fn send(&self, key: &str, commands: &Pipeline) -> Result<(), RedisFailure> {
+        self.ask(key, commands).await
+    }
+
+    /// As [`Self::send`], of commands whose answers are of interest; none of them is ignored.
+    pub(crate) async fn ask<T: FromRedisValue>(
+        &self,
+        key: &str,
+        commands: &Pipeline,
+    ) -> Result<T, RedisFailure> {
         let pool = self.pool(self.servers.slot(key))?;
         let mut connection = pool.get().await?;
-        let answer = connection.send(commands).await;
+        let answer = connection.ask(commands).await;
         if let Err(failure) = &answer
             && failure.remedy() == Remedy::Reconnect
         {

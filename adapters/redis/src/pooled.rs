@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use deadpool::managed::{Manager, Metrics, RecycleError, RecycleResult};
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, Pipeline, Value};
+use redis::{AsyncConnectionConfig, Client, FromRedisValue, IntoConnectionInfo, Pipeline, Value};
 
 use crate::error::RedisFailure;
 use crate::server::Greeting;
@@ -83,11 +83,11 @@ impl Manager for Pooling {
 }
 
 impl Pooled {
-    pub(crate) async fn send(&mut self, commands: &Pipeline) -> Result<(), RedisFailure> {
+    pub(crate) async fn ask<T: FromRedisValue>(&mut self, commands: &Pipeline) -> Result<T, RedisFailure> {
         if self.located.asking {
             let mut asking = redis::pipe();
             for command in commands.cmd_iter() {
-                asking.cmd("ASKING").ignore().add_command(command.clone()).ignore();
+                asking.cmd("ASKING").ignore().add_command(command.clone());
             }
             return Ok(asking.query_async(&mut self.connection).await?);
         }

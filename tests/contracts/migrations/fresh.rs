@@ -10,7 +10,7 @@ use processor_tests::TimescaleServer;
 use super::*;
 use crate::databases::{DatabaseFixture, Sqlite};
 
-const ALL: [&str; 2] = ["m0001_positions", "m0002_dead_letters"];
+const ALL: [&str; 3] = ["m0001_positions", "m0002_dead_letters", "m0003_dead_letters_in_order"];
 
 async fn applied(connection: &DatabaseConnection) -> anyhow::Result<Vec<(String, bool)>> {
     Ok(status(connection).await?.into_iter().map(|state| (state.name, state.applied)).collect())
