@@ -40,6 +40,7 @@ mod more_devices_than_there_is_room_for;
 mod poison_among_the_records;
 mod records_that_come_again;
 mod requests_that_are_aborted;
+mod restarts_under_new_names;
 mod streams_on_a_cluster;
 mod the_demo;
 mod the_healthcheck;

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use processor_codec::{Limits, RecordCodec};
-use processor_domain::ports::{DeadLetters, PositionFeed, PositionPublisher, PositionStream, SystemClock};
+use processor_domain::ports::{
+    ConsumerGroup, DeadLetters, PositionFeed, PositionPublisher, PositionStream, SystemClock,
+};
 use processor_embedded::{EmbeddedPositionStream, EmbeddedSettings};
 use processor_redis::{
-    RedisDeadLetters, RedisFeedSettings, RedisPositionFeed, RedisPositionPublisher, RedisPositionStream,
-    RedisStreamSettings,
+    RedisConsumerGroup, RedisDeadLetters, RedisFeedSettings, RedisPositionFeed, RedisPositionPublisher,
+    RedisPositionStream, RedisStreamSettings,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +19,7 @@ use crate::config::{Config, Redis};
 /// Where positions come from, and where records are set aside and put.
 pub(crate) struct Source {
     pub(crate) streams: Vec<Arc<dyn PositionStream>>,
+    pub(crate) groups: Vec<Arc<dyn ConsumerGroup>>,
     pub(crate) dead_letters: Arc<dyn DeadLetters>,
     pub(crate) publisher: Arc<dyn PositionPublisher>,
     embedded: Option<Arc<EmbeddedPositionStream>>,
@@ -33,6 +36,7 @@ impl Source {
 
     async fn redis(config: &Config, redis: &Redis, stop: &CancellationToken) -> anyhow::Result<Self> {
         let mut streams: Vec<Arc<dyn PositionStream>> = Vec::new();
+        let mut groups: Vec<Arc<dyn ConsumerGroup>> = Vec::new();
         let mut connections = None;
         for name in &redis.streams {
             let settings = RedisStreamSettings {
@@ -50,7 +54,9 @@ impl Source {
                 connected.map_err(|error| Attempt { may_pass: error.may_pass(), error: error.into() })
             })
             .await?;
-            connections.get_or_insert_with(|| stream.connections().clone());
+            let shared = connections.get_or_insert_with(|| stream.connections().clone());
+            let (group, consumer) = (redis.group.as_str(), redis.consumer.as_str());
+            groups.push(Arc::new(RedisConsumerGroup::new(shared.clone(), name.as_str(), group, consumer)));
             streams.push(Arc::new(stream));
         }
         let (Some(connections), Some(first)) = (connections, redis.streams.first()) else {
@@ -58,6 +64,7 @@ impl Source {
         };
         Ok(Self {
             streams,
+            groups,
             dead_letters: Arc::new(RedisDeadLetters::new(connections.clone(), config.instance_id.as_str())),
             publisher: Arc::new(RedisPositionPublisher::new(connections, first.as_str())),
             embedded: None,
@@ -72,6 +79,7 @@ impl Source {
         ));
         Self {
             streams: vec![stream.clone()],
+            groups: vec![stream.clone()],
             dead_letters: stream.clone(),
             publisher: stream.clone(),
             embedded: Some(stream),

@@ -147,8 +147,8 @@ impl DeadLetterDesk {
         let Some(publisher) = self.publishers.get(&source.stream).filter(|_| !records.is_empty()) else {
             return Ok(0);
         };
-        let published = publisher.publish(&records).await;
-        published.map_err(|error| Unavailable::publisher(&source.stream, error))?;
+        let sent = publisher.publish(&records).await;
+        sent.map_err(|error| Unavailable::publisher(&source.stream, error))?;
         self.remove(source, &ids).await?;
         Ok(ids.len() as u64)
     }

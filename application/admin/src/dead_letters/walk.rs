@@ -11,7 +11,7 @@ use crate::Unavailable;
 const PAGE: usize = 100;
 
 /// Most pages gone through at a time: the answer to a request has to come.
-const PAGES: usize = 50;
+const PAGES: usize = 20;
 
 /// Letters that are meant, gone through page by page, the oldest first.
 ///

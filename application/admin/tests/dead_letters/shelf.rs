@@ -77,12 +77,12 @@ impl Shelf {
                     of_stream.partition_point(|opened| opened.letter.id >= mark.id)
                 }
             });
-            let seen = of_stream[begin..].iter().take(place.looked_at);
+            let seen: Vec<_> = of_stream[begin..].iter().take(place.looked_at).collect();
             let wanted = |opened: &&&OpenedDeadLetter| {
                 selection.reason.is_none_or(|reason| *opened.letter.reason == *reason.name())
             };
             let found: Vec<_> =
-                seen.clone().filter(wanted).take(limit).map(|opened| opened.letter.clone()).collect();
+                seen.iter().copied().filter(wanted).take(limit).map(|opened| opened.letter.clone()).collect();
             let last =
                 if found.len() == limit { found.last() } else { seen.last().map(|opened| &opened.letter) };
             let more = last.filter(|last| of_stream.last().is_some_and(|end| end.letter.id != last.id));
