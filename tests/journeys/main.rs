@@ -32,6 +32,7 @@ mod a_start_without_servers;
 mod a_stop;
 mod a_stream_that_is_trimmed;
 mod answers_of_redis_that_are_lost;
+mod dead_letters_of_operators;
 mod from_the_stream_to_the_table;
 mod instances_that_share_a_group;
 mod kills_at_random;

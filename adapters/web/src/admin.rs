@@ -11,6 +11,8 @@
 
 mod allow;
 mod configuration;
+mod consumers;
+mod dead_letters;
 mod devices;
 mod document;
 mod guard;
@@ -21,11 +23,14 @@ mod page;
 mod problems;
 mod token;
 
+use std::sync::Arc;
+
 use poem::endpoint::BoxEndpoint;
 use poem::http::StatusCode;
 use poem::middleware::CatchPanic;
 use poem::{EndpointExt, IntoEndpoint, IntoResponse, Route};
 use poem_openapi::{OpenApi, OpenApiService};
+use processor_admin::{Consumers, DeadLetterDesk, Unavailable};
 
 pub use self::configuration::SettingInForce;
 pub use self::document::openapi_document;
@@ -46,14 +51,27 @@ pub struct AdminPorts {
     pub devices: processor_admin::Devices,
     /// What is logged.
     pub log_level: processor_admin::LogLevel,
+    /// Who reads the streams.
+    pub consumers: Arc<Consumers>,
+    /// The dead letters.
+    pub dead_letters: Arc<DeadLetterDesk>,
 }
 
 /// All areas.
-type Areas = (configuration::Configuration, devices::Devices, live::Live, log_level::LogLevel);
+type Areas = (
+    configuration::Configuration,
+    consumers::Consumers,
+    dead_letters::DeadLetters,
+    devices::Devices,
+    live::Live,
+    log_level::LogLevel,
+);
 
 fn areas(ports: AdminPorts) -> Areas {
     (
         configuration::Configuration::new(ports.configuration),
+        consumers::Consumers::new(ports.consumers),
+        dead_letters::DeadLetters::new(ports.dead_letters),
         devices::Devices(ports.devices.clone()),
         live::Live { live: ports.devices.live.clone(), devices: ports.devices },
         log_level::LogLevel(ports.log_level),
@@ -92,6 +110,12 @@ fn api<T: OpenApi + 'static>(areas: T, token: AdminToken, limits: AdminLimits) -
     let service = allow::Allowing::of::<T>(OpenApiService::new(areas, "", "").into_endpoint());
     let service = service.with(CatchPanic::new().with_handler(|_| problems::internal()));
     guard::guarded(limits::limited(service, limits), token).boxed()
+}
+
+/// What is answered when something that was to be asked is away.
+fn unavailable(error: &Unavailable) -> Problem {
+    tracing::warn!(error = processor_admin::chain(error), "an operator's question cannot be answered");
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", error.to_string())
 }
 
 #[cfg(test)]

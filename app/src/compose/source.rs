@@ -1,15 +1,16 @@
 //! Where positions come from: the streams of Redis, or the embedded one.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use processor_codec::{Limits, RecordCodec};
 use processor_domain::ports::{
-    ConsumerGroup, DeadLetters, PositionFeed, PositionPublisher, PositionStream, SystemClock,
+    ConsumerGroup, DeadLetterQueue, DeadLetters, PositionFeed, PositionPublisher, PositionStream, SystemClock,
 };
 use processor_embedded::{EmbeddedPositionStream, EmbeddedSettings};
 use processor_redis::{
-    RedisConsumerGroup, RedisDeadLetters, RedisFeedSettings, RedisPositionFeed, RedisPositionPublisher,
-    RedisPositionStream, RedisStreamSettings,
+    RedisConsumerGroup, RedisDeadLetterQueue, RedisDeadLetters, RedisFeedSettings, RedisPositionFeed,
+    RedisPositionPublisher, RedisPositionStream, RedisStreamSettings,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +22,9 @@ pub(crate) struct Source {
     pub(crate) streams: Vec<Arc<dyn PositionStream>>,
     pub(crate) groups: Vec<Arc<dyn ConsumerGroup>>,
     pub(crate) dead_letters: Arc<dyn DeadLetters>,
+    pub(crate) dead_letter_queue: Arc<dyn DeadLetterQueue>,
+    /// By the name of the stream that each puts records onto.
+    pub(crate) publishers: BTreeMap<Box<str>, Arc<dyn PositionPublisher>>,
     pub(crate) publisher: Arc<dyn PositionPublisher>,
     embedded: Option<Arc<EmbeddedPositionStream>>,
 }
@@ -62,10 +66,16 @@ impl Source {
         let (Some(connections), Some(first)) = (connections, redis.streams.first()) else {
             anyhow::bail!("no stream is named");
         };
+        let publisher = |name: &String| -> (Box<str>, Arc<dyn PositionPublisher>) {
+            let publisher = RedisPositionPublisher::new(connections.clone(), name.as_str());
+            (name.as_str().into(), Arc::new(publisher))
+        };
         Ok(Self {
             streams,
             groups,
+            publishers: redis.streams.iter().map(publisher).collect(),
             dead_letters: Arc::new(RedisDeadLetters::new(connections.clone(), config.instance_id.as_str())),
+            dead_letter_queue: Arc::new(RedisDeadLetterQueue::new(connections.clone())),
             publisher: Arc::new(RedisPositionPublisher::new(connections, first.as_str())),
             embedded: None,
         })
@@ -80,7 +90,9 @@ impl Source {
         Self {
             streams: vec![stream.clone()],
             groups: vec![stream.clone()],
+            publishers: [(stream.name().into(), stream.clone() as _)].into(),
             dead_letters: stream.clone(),
+            dead_letter_queue: stream.clone(),
             publisher: stream.clone(),
             embedded: Some(stream),
         }

@@ -97,7 +97,8 @@ impl Service {
                 ("live server", server.serve(listener, until).await.map_err(anyhow::Error::from))
             });
         }
-        let (until, admin) = (stop.clone(), compose::admin(&config, &database, river.clone(), levels));
+        let (until, admin) =
+            (stop.clone(), compose::admin(&config, &source, &database, river.clone(), levels));
         let process =
             Process::new(recorder.clone(), ingest.health(), config.stuck_after, river, stop.clone());
         let process = Arc::new(process);

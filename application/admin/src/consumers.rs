@@ -1,7 +1,8 @@
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use processor_domain::ports::{Clock, ConsumerGroup};
+use processor_domain::ports::{Clock, ConsumerGroup, SystemClock};
 use processor_domain::{Consumer, EntryId};
 
 use crate::Unavailable;
@@ -10,6 +11,20 @@ use crate::Unavailable;
 pub struct Consumers {
     groups: Vec<Arc<dyn ConsumerGroup>>,
     clock: Arc<dyn Clock>,
+}
+
+/// Of no stream.
+impl Default for Consumers {
+    fn default() -> Self {
+        Self::new(Vec::new(), Arc::new(SystemClock))
+    }
+}
+
+impl fmt::Debug for Consumers {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let streams: Vec<_> = self.groups.iter().map(|group| group.stream()).collect();
+        out.debug_struct("Consumers").field("streams", &streams).finish_non_exhaustive()
+    }
 }
 
 /// The consumers of one stream.

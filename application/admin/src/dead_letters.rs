@@ -4,11 +4,13 @@ mod discard;
 mod filter;
 mod id;
 mod list;
+mod of_device;
 mod progress;
 mod redrive;
 mod walk;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use processor_domain::OpenedDeadLetter;
@@ -24,28 +26,27 @@ pub use redrive::{Redrive, RedriveRefusal, Redriven};
 
 use crate::Unavailable;
 
-/// The dead letters of all streams in both places where they are kept.
+/// The dead letters of all streams in all places where they are kept.
+#[derive(Default)]
 pub struct DeadLetterDesk {
     /// By the name of the stream that it puts records onto.
     publishers: BTreeMap<Box<str>, Arc<dyn PositionPublisher>>,
-    on_streams: Arc<dyn DeadLetterQueue>,
-    in_table: Arc<dyn DeadLetterQueue>,
+    places: BTreeMap<Place, Arc<dyn DeadLetterQueue>>,
     largest: usize,
     /// Held by whoever redrives, so that two who ask for the same at the same time do it once.
     redriving: Mutex<()>,
 }
 
 impl DeadLetterDesk {
-    /// The dead letters of the streams that `publishers` put records onto, on their streams and in the table of
-    /// the database. A record larger than `largest` bytes would be set aside again.
+    /// The dead letters in these places of the streams that `publishers` put records onto. A record larger than
+    /// `largest` bytes would be set aside again.
     #[must_use]
     pub fn new(
         publishers: BTreeMap<Box<str>, Arc<dyn PositionPublisher>>,
-        on_streams: Arc<dyn DeadLetterQueue>,
-        in_table: Arc<dyn DeadLetterQueue>,
+        places: BTreeMap<Place, Arc<dyn DeadLetterQueue>>,
         largest: usize,
     ) -> Self {
-        Self { publishers, on_streams, in_table, largest, redriving: Mutex::default() }
+        Self { publishers, places, largest, redriving: Mutex::default() }
     }
 
     /// One letter with its payload; `None` if there is no such letter any more.
@@ -53,14 +54,17 @@ impl DeadLetterDesk {
     /// # Errors
     /// [`Unavailable`] if its place cannot be asked.
     pub async fn open(&self, id: &DeadLetterId) -> Result<Option<OpenedDeadLetter>, Unavailable> {
-        let found = self.queue(id.place).find(&id.stream, id.id).await;
+        let Some(queue) = self.places.get(&id.place) else { return Ok(None) };
+        let found = queue.find(&id.stream, id.id).await;
         found.map_err(|error| Unavailable::dead_letters(id.place.name(), error))
     }
+}
 
-    fn queue(&self, place: Place) -> &dyn DeadLetterQueue {
-        match place {
-            Place::Stream => &*self.on_streams,
-            Place::Table => &*self.in_table,
-        }
+impl fmt::Debug for DeadLetterDesk {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("DeadLetterDesk")
+            .field("streams", &self.publishers.keys())
+            .field("places", &self.places.keys())
+            .finish_non_exhaustive()
     }
 }

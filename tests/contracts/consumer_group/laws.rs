@@ -125,12 +125,12 @@ pub(super) async fn however_often_it_is_done_nothing_that_is_pending_is_lost(
         }
         anyhow::Ok(())
     });
-    let published = Arc::new(AtomicBool::new(false));
+    let done = Arc::new(AtomicBool::new(false));
     let reading = [fixture.open("one").await?, fixture.open("two").await?].map(|reader| {
-        let published = Arc::clone(&published);
+        let done = Arc::clone(&done);
         tokio::spawn(async move {
             let mut held = 0;
-            while !published.load(Ordering::SeqCst) {
+            while !done.load(Ordering::SeqCst) {
                 held += reader.next_batch().await?.len() as u64;
             }
             anyhow::Ok(held)
@@ -141,7 +141,7 @@ pub(super) async fn however_often_it_is_done_nothing_that_is_pending_is_lost(
         tokio::task::yield_now().await;
     }
     publishing.await??;
-    published.store(true, Ordering::SeqCst);
+    done.store(true, Ordering::SeqCst);
     let mut held = 0;
     for reading in reading {
         held += timeout(PATIENCE, reading).await???;

@@ -52,7 +52,7 @@ async fn two_hundred_names_leave_those_who_live_and_those_who_hold_something() -
     ensure!(group.consumers().await?.len() == 200);
     forget_down_to(&lab, &group, 1).await;
     let left = group.consumers().await?;
-    ensure!(left[0].name == lab.consumer("pod-100").into() && left[0].pending == 10, "{left:?}");
+    ensure!(*left[0].name == *lab.consumer("pod-100") && left[0].pending == 10, "{left:?}");
     ensure!(left[0].oldest_pending == sent.first().copied(), "{left:?}");
     ensure!(one.next_batch().await?.is_empty());
     Ok(())

@@ -7,7 +7,7 @@ use poem::http::{HeaderValue, StatusCode};
 use poem::{Error, IntoResponse, Response};
 use poem_openapi::error::{ContentTypeError, ParseParamError, ParsePathError, ParseRequestPayloadError};
 use poem_openapi::payload::Payload;
-use poem_openapi::registry::MetaSchemaRef;
+use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use serde_json::{Value, json};
 
 use processor_domain::ports::StoreError;
@@ -24,6 +24,11 @@ impl Payload for Problem {
     /// The schema itself is added to the document, once.
     fn schema_ref() -> MetaSchemaRef {
         MetaSchemaRef::Reference("Problem".to_owned())
+    }
+
+    /// Holds the place of the schema: a reference must lead somewhere at any time.
+    fn register(registry: &mut Registry) {
+        registry.create_schema::<Self, _>("Problem".to_owned(), |_| MetaSchema::new("object"));
     }
 }
 

@@ -100,6 +100,8 @@ fn client(token: Option<&str>) -> TestClient<impl Endpoint> {
         configuration: vec![setting],
         devices: devices(),
         log_level: LogLevel::new(Arc::new(Log), "info"),
+        consumers: Arc::default(),
+        dead_letters: Arc::default(),
     };
     let token = token.map(|token| AdminToken::new(token).unwrap());
     let admin = token.map_or_else(Admin::off, |token| Admin::new(token, ports, AdminLimits::default()));

@@ -48,10 +48,8 @@ impl DeadLetterDesk {
     }
 
     pub(super) async fn remove(&self, source: &Source, ids: &[EntryId]) -> Result<u64, Unavailable> {
-        if ids.is_empty() {
-            return Ok(0);
-        }
-        let removed = self.queue(source.place).discard(&source.stream, ids).await;
+        let Some(queue) = self.places.get(&source.place).filter(|_| !ids.is_empty()) else { return Ok(0) };
+        let removed = queue.discard(&source.stream, ids).await;
         removed.map_err(|error| Unavailable::dead_letters(source.place.name(), error))
     }
 }

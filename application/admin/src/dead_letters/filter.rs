@@ -27,7 +27,8 @@ impl DeadLetterDesk {
             Some(stream) => vec![stream],
             None => self.publishers.keys().collect(),
         };
-        let places = Place::ALL.into_iter().filter(|place| filter.place.is_none_or(|only| only == *place));
+        let places = self.places.keys().copied();
+        let places = places.filter(|place| filter.place.is_none_or(|only| only == *place));
         places
             .flat_map(|place| streams.iter().map(move |stream| Source { place, stream: (*stream).clone() }))
             .collect()

@@ -97,7 +97,8 @@ impl DeadLetterDesk {
         after: Option<DeadLetterMark>,
         limit: usize,
     ) -> Result<DeadLetterPage, Unavailable> {
-        let page = self.queue(source.place).page(&source.stream, selection, after, limit).await;
+        let Some(queue) = self.places.get(&source.place) else { return Ok(DeadLetterPage::default()) };
+        let page = queue.page(&source.stream, selection, after, limit).await;
         page.map_err(|error| Unavailable::dead_letters(source.place.name(), error))
     }
 }

@@ -1,10 +1,13 @@
 use std::sync::Arc;
 
-use processor_admin::{DeadLetterDesk, DeadLetterFilter, DeadLetterId, ListError, Place, Progress};
+use processor_admin::{
+    DeadLetterDesk, DeadLetterFilter, DeadLetterId, LettersOfDevice, LettersOfDevices, ListError, Place,
+    Progress,
+};
 use processor_domain::DeadLetterOrder::{self, NewestFirst, OldestFirst};
 use processor_domain::DeadLetterReason::{NotJson, TooLarge};
-use processor_domain::EntryId;
 use processor_domain::ports::{MockPositionPublisher, PositionPublisher};
+use processor_domain::{EntryId, samples};
 use proptest::prelude::*;
 
 use crate::shelf::{Scene, away};
@@ -79,7 +82,8 @@ async fn a_cursor_of_another_filter_is_refused() {
 async fn a_place_that_is_away_is_named_and_the_other_can_be_asked() {
     let publisher: Arc<dyn PositionPublisher> = Arc::new(MockPositionPublisher::new());
     let table = Scene::new().in_table.port();
-    let desk = DeadLetterDesk::new([("a".into(), publisher)].into(), away(), Arc::new(table), 100);
+    let places = [(Place::Stream, away()), (Place::Table, Arc::new(table) as _)];
+    let desk = DeadLetterDesk::new([("a".into(), publisher)].into(), places.into(), 100);
     let all = DeadLetterFilter::default();
     let error = desk.list(&all, NewestFirst, None, 2).await.unwrap_err();
     assert_eq!(error.to_string(), "the place stream of dead letters cannot be reached");
@@ -113,4 +117,17 @@ proptest! {
         expected.reverse();
         prop_assert_eq!(runtime.block_on(list(&desk, &filter, NewestFirst, limit)), expected);
     }
+}
+
+#[tokio::test]
+async fn letters_that_name_a_device_are_found_whatever_is_wrong_with_them() {
+    let scene = Scene::new();
+    scene.on_streams.put("a", 1, NotJson, "\u{1}356307042441013");
+    scene.in_table.put("b", 2, TooLarge, r#"{"device_id":"356307042441013","#);
+    scene.on_streams.put("a", 3, NotJson, r#"{"device_id":"35630704244101"}"#);
+    let desk = scene.desk();
+    let found = desk.letters_of(&samples::device(356_307_042_441_013)).await.unwrap().unwrap();
+    let newest = EntryId { millis: 2, sequence: 0 }.received_at();
+    assert_eq!(found, LettersOfDevice { count: 2, newest, reason: "too_large".into() });
+    assert_eq!(desk.letters_of(&samples::device(1)).await, Ok(None));
 }

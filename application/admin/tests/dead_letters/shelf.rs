@@ -140,7 +140,8 @@ impl Scene {
         };
         let publishers = ["a", "b"].map(|stream| (stream.into(), publisher(stream))).into();
         let queue = |shelf: &Shelf| -> Arc<dyn DeadLetterQueue> { Arc::new(shelf.port()) };
-        DeadLetterDesk::new(publishers, queue(&self.on_streams), queue(&self.in_table), LARGEST)
+        let places = [(Place::Stream, queue(&self.on_streams)), (Place::Table, queue(&self.in_table))];
+        DeadLetterDesk::new(publishers, places.into(), LARGEST)
     }
 
     pub(crate) fn story(&self) -> Vec<String> {
