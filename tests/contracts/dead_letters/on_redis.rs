@@ -22,7 +22,7 @@ pub(crate) struct OnRedis {
 dead_letters_contract!(OnRedis);
 
 impl OnRedis {
-    pub(super) fn on(server: RedisServer) -> anyhow::Result<Self> {
+    pub(crate) fn on(server: RedisServer) -> anyhow::Result<Self> {
         Self::through(None, server)
     }
 

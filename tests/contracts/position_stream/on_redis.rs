@@ -21,7 +21,7 @@ position_stream_contract!(OnRedis);
 
 impl OnRedis {
     #[expect(clippy::unnecessary_wraps, reason = "other fixtures can fail")]
-    pub(super) fn on(server: RedisServer) -> anyhow::Result<Self> {
+    pub(crate) fn on(server: RedisServer) -> anyhow::Result<Self> {
         Ok(Self { server, stream: unique("telemetry") })
     }
 }
