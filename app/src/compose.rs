@@ -53,6 +53,7 @@ pub(crate) async fn migrate(config: &Config, database: &Database) -> anyhow::Res
 pub(crate) fn ingest(config: &Config, source: &Source, database: &Database) -> Ingest {
     let ports = Ports {
         streams: source.streams.clone(),
+        groups: source.groups.clone(),
         store: database.position_store(),
         memory: database.device_memory(Arc::new(SystemClock)),
         dead_letters: Arc::new(FirstThatKeeps::new(

@@ -155,6 +155,7 @@ impl Config {
                 max_deliveries: read.number("REDIS_MAX_DELIVERIES", 0..=u32::MAX),
                 keep_every: redis.as_ref().map_or(Duration::from_secs(20), |redis| redis.claim_idle / 3),
                 reclaim_every: redis.as_ref().map_or(Duration::from_secs(15), |redis| redis.claim_idle / 4),
+                forget_after: hours(read, "REDIS_CONSUMER_FORGET_HOURS"),
                 ..IngestSettings::default()
             },
             limits: Limits {
@@ -245,6 +246,16 @@ fn millis(read: &mut Reading<'_>, name: &'static str, at_least: u64) -> Duration
 /// A number of days; zero is none.
 fn days(read: &mut Reading<'_>, name: &'static str) -> Option<Duration> {
     Some(Duration::from_hours(24 * read.number(name, 0..=36_600_u64))).filter(|days| !days.is_zero())
+}
+
+/// A number of hours, whole or not; zero is none.
+fn hours(read: &mut Reading<'_>, name: &'static str) -> Option<Duration> {
+    /// 366 days.
+    const LONGEST: f64 = 366.0 * 24.0;
+    let hours = read.parsed(name, "a number of hours from 0 to 8784", |text| {
+        text.parse().ok().filter(|hours: &f64| (0.0..=LONGEST).contains(hours))
+    });
+    Some(Duration::from_secs_f64(hours * 3_600.0)).filter(|time| !time.is_zero())
 }
 
 fn count(number: usize) -> NonZeroUsize {
@@ -341,6 +352,20 @@ mod tests {
         );
         let port = faults.iter().find(|fault| fault.setting == "METRICS_PORT").unwrap();
         assert_eq!(port.problem, "must be a whole number from 0 to 65535, not \"99999\"");
+    }
+
+    #[test]
+    fn hours_may_be_parts_of_one_and_zero_is_none() {
+        let forget = |hours| {
+            let read = Config::read(&values(&[("REDIS_CONSUMER_FORGET_HOURS", hours)]));
+            read.map(|config| config.ingest.forget_after)
+        };
+        assert_eq!(forget("").unwrap(), Some(Duration::from_hours(24)));
+        assert_eq!(forget("0.5").unwrap(), Some(Duration::from_mins(30)));
+        assert_eq!(forget("0").unwrap(), None);
+        for nonsense in ["-1", "NaN", "inf", "8785", "a day"] {
+            assert!(forget(nonsense).is_err(), "{nonsense}");
+        }
     }
 
     #[test]

@@ -10,13 +10,16 @@
 //! This crate does no I/O, knows no runtime, reads no clock and knows no wire format.
 
 mod attributes;
+mod consumer;
 mod device_id;
 mod device_state;
 mod device_states;
+mod enrolment;
 mod event_id;
 mod fault;
 mod geo;
 mod judgement;
+mod kept_dead_letter;
 mod outcome;
 pub mod ports;
 mod position;
@@ -24,22 +27,29 @@ mod roster;
 pub mod rules;
 #[cfg(any(test, feature = "test-doubles"))]
 pub mod samples;
+mod stored_record;
 mod stream_entry;
 mod timestamp;
 mod trace_parent;
 mod viewer;
 
 pub use attributes::{AttributeValue, Attributes};
+pub use consumer::Consumer;
 pub use device_id::{DeviceId, InvalidDeviceId};
 pub use device_state::{DeviceState, Fix};
 pub use device_states::DeviceStates;
+pub use enrolment::{Enrolment, RosterSchema};
 pub use event_id::{EventId, InvalidEventId};
 pub use fault::{Fault, Faults};
 pub use geo::distance_m;
 pub use judgement::{Judged, Novelty};
+pub use kept_dead_letter::{
+    DeadLetterMark, DeadLetterOrder, DeadLetterPage, DeadLetterSelection, KeptDeadLetter, OpenedDeadLetter,
+};
 pub use outcome::{DeadLetterReason, Outcome, Settled};
 pub use position::{Altitude, Coordinates, Heading, InvalidPosition, Position, Priority, Speed};
 pub use roster::Roster;
+pub use stored_record::StoredRecord;
 pub use stream_entry::{DeadLetter, DeadPayload, Delivery, EntryId, Receipt, Record, Standing};
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use trace_parent::TraceParent;

@@ -5,11 +5,15 @@
 //! | [`PositionStream`] | where positions come from: deliver, acknowledge, reclaim |
 //! | [`PositionStore`] | where positions are kept: commit a batch, whole or not at all, twice is once |
 //! | [`DeviceMemory`] | what the store remembers of devices that are not in memory |
+//! | [`ConsumerGroup`] | who reads a stream, and what is left with whom |
 //! | [`DeadLetters`] | where records are set aside that cannot be positions |
+//! | [`DeadLetterQueue`] | the same for those who look through them: list, show, discard |
 //! | [`PositionPublisher`] | puts records onto a stream: replay, simulator, redrive |
 //! | [`PositionFeed`] | positions as they happen, for watching: follow |
 //! | [`LastPositions`] | the last known picture, for a viewer's first frame |
 //! | [`RosterSource`] | which devices take part in which events |
+//! | [`DeviceRecords`] | what the store has of one device |
+//! | [`Enrolments`] | what the CMS has of one device |
 //! | [`Access`] | who is this, may they see this event |
 //! | [`Clock`] | now |
 //!
@@ -21,8 +25,12 @@
 
 mod access;
 mod clock;
+mod consumer_group;
+mod dead_letter_queue;
 mod dead_letters;
 mod device_memory;
+mod device_records;
+mod enrolments;
 mod last_positions;
 mod position_feed;
 mod position_publisher;
@@ -32,8 +40,12 @@ mod roster_source;
 
 pub use access::{Access, AccessError};
 pub use clock::{Clock, SystemClock};
+pub use consumer_group::ConsumerGroup;
+pub use dead_letter_queue::{DeadLetterQueue, DeadLetterQueueError};
 pub use dead_letters::{DeadLetters, DeadLettersError};
 pub use device_memory::DeviceMemory;
+pub use device_records::DeviceRecords;
+pub use enrolments::Enrolments;
 pub use last_positions::LastPositions;
 pub use position_feed::{Observed, PositionFeed};
 pub use position_publisher::{PositionPublisher, PublishError};
@@ -43,10 +55,11 @@ pub use roster_source::RosterSource;
 
 #[cfg(feature = "test-doubles")]
 pub use {
-    access::MockAccess, clock::MockClock, dead_letters::MockDeadLetters, device_memory::MockDeviceMemory,
-    last_positions::MockLastPositions, position_feed::MockPositionFeed,
-    position_publisher::MockPositionPublisher, position_store::MockPositionStore,
-    position_stream::MockPositionStream, roster_source::MockRosterSource,
+    access::MockAccess, clock::MockClock, consumer_group::MockConsumerGroup,
+    dead_letter_queue::MockDeadLetterQueue, dead_letters::MockDeadLetters, device_memory::MockDeviceMemory,
+    device_records::MockDeviceRecords, enrolments::MockEnrolments, last_positions::MockLastPositions,
+    position_feed::MockPositionFeed, position_publisher::MockPositionPublisher,
+    position_store::MockPositionStore, position_stream::MockPositionStream, roster_source::MockRosterSource,
 };
 
 /// The cause of a port's error, for the log.

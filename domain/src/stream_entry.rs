@@ -20,6 +20,18 @@ impl EntryId {
     pub fn received_at(self) -> Timestamp {
         Timestamp::from_millis(i64::try_from(self.millis).unwrap_or(i64::MAX))
     }
+
+    /// The id of what a stream takes `now`, after this one: the time, and greater than this one even if the clock
+    /// went back.
+    #[must_use]
+    pub fn next(self, now: Timestamp) -> Self {
+        let millis = u64::try_from(now.millis()).unwrap_or(0);
+        if millis > self.millis {
+            Self { millis, sequence: 0 }
+        } else {
+            Self { millis: self.millis, sequence: self.sequence + 1 }
+        }
+    }
 }
 
 impl fmt::Display for EntryId {

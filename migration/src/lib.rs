@@ -15,6 +15,7 @@ mod error;
 mod lock;
 mod m0001_positions;
 mod m0002_dead_letters;
+mod m0003_dead_letters_in_order;
 mod retention;
 mod settings;
 mod storage;
@@ -43,6 +44,7 @@ impl MigratorTraitSelf for Migrator {
         vec![
             Box::new(m0001_positions::Positions { chunk_interval: self.chunk_interval }),
             Box::new(m0002_dead_letters::DeadLetters),
+            Box::new(m0003_dead_letters_in_order::DeadLettersInOrder),
         ]
     }
 

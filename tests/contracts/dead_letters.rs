@@ -6,23 +6,26 @@
 use std::sync::Arc;
 
 use processor_domain::EntryId;
-use processor_domain::ports::DeadLetters;
+use processor_domain::ports::{DeadLetterQueue, DeadLetters};
 
-mod in_table;
+pub(crate) mod in_table;
 mod laws;
-mod on_embedded;
-mod on_redis;
+pub(crate) mod on_embedded;
+pub(crate) mod on_redis;
 mod on_redis_cluster;
 mod on_sqlite;
 mod on_timescale;
 
 /// One place for dead letters, empty at first.
-trait DeadLetterFixture: Sized {
+pub(crate) trait DeadLetterFixture: Sized {
     /// An empty place.
     async fn start() -> anyhow::Result<Self>;
 
     /// The port to it.
     fn dead_letters(&self) -> Arc<dyn DeadLetters>;
+
+    /// The port of those who look through it.
+    fn dead_letter_queue(&self) -> Arc<dyn DeadLetterQueue>;
 
     /// The name for a stream that is called so in a test; the same one for the same name.
     fn stream(&self, name: &str) -> String;
@@ -36,7 +39,7 @@ trait DeadLetterFixture: Sized {
 
 /// A dead letter as it is kept.
 #[derive(PartialEq, Debug)]
-struct Kept {
+pub(crate) struct Kept {
     entry_id: EntryId,
     reason: String,
     detail: String,
@@ -47,7 +50,7 @@ struct Kept {
 }
 
 /// Who keeps them, in these tests.
-const INSTANCE: &str = "processor-7";
+pub(crate) const INSTANCE: &str = "processor-7";
 
 /// Makes one test for each law, on a fixture of its own.
 macro_rules! dead_letters_contract {

@@ -1,9 +1,13 @@
 //! One suite for each port, run on every implementation of it: what stands in for a server must keep the
 //! server's promises.
 
+mod consumer_group;
 mod databases;
+mod dead_letter_queue;
 mod dead_letters;
 mod device_memory;
+mod device_records;
+mod enrolments;
 mod last_positions;
 mod migrations;
 mod position_feed;

@@ -6,15 +6,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use processor_domain::ports::{PositionPublisher, PositionStream};
+use processor_domain::ports::{ConsumerGroup, PositionPublisher, PositionStream};
 
 mod laws;
-mod on_embedded;
-mod on_redis;
+pub(crate) mod on_embedded;
+pub(crate) mod on_redis;
 mod on_redis_cluster;
 
 /// One stream of one implementation, without a consumer at first.
-trait StreamFixture: Sized {
+pub(crate) trait StreamFixture: Sized {
     /// A new stream that nobody has written to or read from.
     async fn start() -> anyhow::Result<Self>;
 
@@ -30,6 +30,9 @@ trait StreamFixture: Sized {
     /// Reads the stream as this consumer of the one group: as an instance of the program does after a start.
     /// What had the name before has been dropped, or is as good as dead.
     async fn open(&self, consumer: &str) -> anyhow::Result<Arc<dyn PositionStream>>;
+
+    /// The one group of the stream, as this consumer of it sees it.
+    fn group(&self, consumer: &str) -> anyhow::Result<Arc<dyn ConsumerGroup>>;
 }
 
 /// Makes one test for each law, on a fixture of its own.

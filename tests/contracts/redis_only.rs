@@ -25,6 +25,7 @@ mod a_live_feed;
 mod a_server_that_will_not_do;
 mod a_slot_that_moves;
 mod a_trimmed_stream;
+mod consumers_that_are_gone;
 mod entries_left_pending;
 mod instances_that_are_gone;
 

@@ -1,10 +1,12 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use processor_domain::ports::{DeadLetters, DeadLettersError};
 use processor_domain::{DeadLetter, DeadPayload, Position};
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::{DatabaseConnection, DbErr, EntityTrait};
+use tokio::time::timeout;
 
 use crate::entity::dead_letters::{ActiveModel, Column, Entity};
 
@@ -20,14 +22,21 @@ pub type EncodeRecord = fn(&Position) -> Box<[u8]>;
 #[derive(Debug, Clone)]
 pub struct DatabaseDeadLetters {
     database: DatabaseConnection,
+    deadline: Duration,
     instance: Arc<str>,
     encode: EncodeRecord,
 }
 
 impl DatabaseDeadLetters {
-    /// `instance` names this process in each letter; `encode` writes the position of one that had been decoded.
-    pub(crate) fn new(database: DatabaseConnection, instance: &str, encode: EncodeRecord) -> Self {
-        Self { database, instance: without_nul(instance).into(), encode }
+    /// `deadline` is how long a piece of the letters may take; `instance` names this process in each letter;
+    /// `encode` writes the position of one that had been decoded.
+    pub(crate) fn new(
+        database: DatabaseConnection,
+        deadline: Duration,
+        instance: &str,
+        encode: EncodeRecord,
+    ) -> Self {
+        Self { database, deadline, instance: without_nul(instance).into(), encode }
     }
 
     fn row_of(&self, letter: &DeadLetter) -> ActiveModel {
@@ -56,7 +65,7 @@ impl DatabaseDeadLetters {
 }
 
 /// PostgreSQL has no text with NUL in it, and a detail may quote what was received.
-fn without_nul(text: &str) -> String {
+pub(crate) fn without_nul(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
 
@@ -64,7 +73,10 @@ fn without_nul(text: &str) -> String {
 impl DeadLetters for DatabaseDeadLetters {
     async fn keep(&self, letters: &[DeadLetter]) -> Result<(), DeadLettersError> {
         for slice in letters.chunks(SLICE) {
-            self.insert(slice).await.map_err(|error| DeadLettersError::Unavailable(error.into()))?;
+            // A server that is gone without saying so never answers.
+            let kept = timeout(self.deadline, self.insert(slice)).await;
+            let kept = kept.map_err(|elapsed| DeadLettersError::Unavailable(elapsed.into()))?;
+            kept.map_err(|error| DeadLettersError::Unavailable(error.into()))?;
         }
         Ok(())
     }

@@ -8,11 +8,15 @@
 //! | `DeviceMemory` | [`TimescaleDeviceMemory`] | [`SqliteDeviceMemory`] |
 //! | `LastPositions` | [`TimescaleLastPositions`] | [`SqliteLastPositions`] |
 //! | `RosterSource` | [`TimescaleRosterSource`] | [`SqliteRosterSource`] |
+//! | `DeviceRecords` | [`TimescaleDeviceRecords`] | [`SqliteDeviceRecords`] |
+//! | `Enrolments` | [`TimescaleEnrolments`] | [`SqliteEnrolments`] |
 //! | `DeadLetters` | [`DatabaseDeadLetters`] | the same |
+//! | `DeadLetterQueue` | [`DatabaseDeadLetterQueue`] | the same |
 //!
 //! The tables are made by the migrations; [`entity`] has them for SeaORM. Those of the roster belong to the CMS.
 
 mod database;
+mod dead_letter_queue;
 mod dead_letters;
 pub mod entity;
 mod last_position;
@@ -22,12 +26,18 @@ mod roster;
 mod settings;
 mod sqlite;
 mod storable;
+mod stored;
 mod timescale;
 
 pub use database::{ConnectError, Database};
+pub use dead_letter_queue::DatabaseDeadLetterQueue;
 pub use dead_letters::{DatabaseDeadLetters, EncodeRecord};
 pub use settings::DatabaseSettings;
-pub use sqlite::{SqliteDeviceMemory, SqliteLastPositions, SqlitePositionStore, SqliteRosterSource};
+pub use sqlite::{
+    SqliteDeviceMemory, SqliteDeviceRecords, SqliteEnrolments, SqliteLastPositions, SqlitePositionStore,
+    SqliteRosterSource,
+};
 pub use timescale::{
-    TimescaleDeviceMemory, TimescaleLastPositions, TimescalePositionStore, TimescaleRosterSource,
+    TimescaleDeviceMemory, TimescaleDeviceRecords, TimescaleEnrolments, TimescaleLastPositions,
+    TimescalePositionStore, TimescaleRosterSource,
 };

@@ -1,6 +1,8 @@
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
-use processor_domain::DeadLetter;
 use processor_domain::ports::{DeadLetters, DeadLettersError};
+use processor_domain::{DeadLetter, EntryId, Timestamp};
 
 use crate::EmbeddedPositionStream;
 use crate::position_stream::lock;
@@ -13,11 +15,26 @@ struct Full {
     held: usize,
 }
 
+/// The dead letters that are held, by the id that each was given when it was kept: the time, and greater than
+/// every id before it.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    last_id: EntryId,
+    pub(crate) letters: BTreeMap<EntryId, DeadLetter>,
+}
+
+impl Kept {
+    fn keep(&mut self, letter: DeadLetter, now: Timestamp) {
+        self.last_id = self.last_id.next(now);
+        self.letters.insert(self.last_id, letter);
+    }
+}
+
 impl EmbeddedPositionStream {
     /// The dead letters, in the order in which they were set aside.
     #[must_use]
     pub fn dead_letters(&self) -> Vec<DeadLetter> {
-        lock(&self.stream.dead_letters).clone()
+        lock(&self.stream.dead_letters).letters.values().cloned().collect()
     }
 }
 
@@ -27,11 +44,15 @@ impl DeadLetters for EmbeddedPositionStream {
     /// for a newer one.
     async fn keep(&self, letters: &[DeadLetter]) -> Result<(), DeadLettersError> {
         let capacity = self.stream.settings.dead_letter_capacity;
-        let mut held = lock(&self.stream.dead_letters);
-        if letters.len() > capacity.saturating_sub(held.len()) {
-            return Err(DeadLettersError::Unavailable(Full { capacity, held: held.len() }.into()));
+        let now = self.stream.clock.now();
+        let mut kept = lock(&self.stream.dead_letters);
+        let held = kept.letters.len();
+        if letters.len() > capacity.saturating_sub(held) {
+            return Err(DeadLettersError::Unavailable(Full { capacity, held }.into()));
         }
-        held.extend_from_slice(letters);
+        for letter in letters {
+            kept.keep(letter.clone(), now);
+        }
         Ok(())
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! [`EmbeddedPositionStream`] keeps the same contract as a Redis stream with one consumer group: entries stay
 //! pending until they are acknowledged, a consumer that comes back is given first what it left pending, and what
-//! one that does not come back left pending can be taken over. It is the stream, the publisher and the place of
-//! the dead letters in one. [`EmbeddedPositionFeed`] follows it without taking anything. Nothing of it outlives the
+//! one that does not come back left pending can be taken over. It is the stream, its group, the publisher and the
+//! place of the dead letters in one. [`EmbeddedPositionFeed`] follows it without taking anything. Nothing of it outlives the
 //! process.
 
+mod consumer_group;
+mod dead_letter_queue;
 mod dead_letters;
 mod fixed_roster;
 mod log;

@@ -6,13 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use processor_codec::RecordCodec;
 use processor_domain::ports::{Clock, PositionStream, StreamError};
-use processor_domain::{
-    DeadLetter, Delivery, EntryId, Receipt, Record, Settled, Standing, Timestamp, TraceParent,
-};
+use processor_domain::{Delivery, EntryId, Receipt, Record, Settled, Standing, Timestamp, TraceParent};
 use tokio::sync::{AcquireError, Notify, Semaphore, broadcast};
 use tokio::time::timeout;
 
 use crate::EmbeddedSettings;
+use crate::dead_letters::Kept;
 use crate::log::{Entry, Handed, Log, Session};
 
 /// Most entries kept for feeds, whatever the settings say: the room is taken in advance.
@@ -24,7 +23,7 @@ const MOST_FOR_FEEDS: usize = 1 << 20;
 /// consumer is asked.
 pub struct EmbeddedPositionStream {
     pub(crate) stream: Arc<Stream>,
-    session: Session,
+    pub(crate) session: Session,
     /// What was left pending before this start and has not been delivered again.
     left: Mutex<VecDeque<EntryId>>,
 }
@@ -40,7 +39,7 @@ pub(crate) struct Stream {
     arrival: Notify,
     /// The newest entries, for those who follow; nothing is kept while nobody does.
     pub(crate) newest: broadcast::Sender<Entry>,
-    pub(crate) dead_letters: Mutex<Vec<DeadLetter>>,
+    pub(crate) dead_letters: Mutex<Kept>,
 }
 
 impl EmbeddedPositionStream {
@@ -89,7 +88,7 @@ impl EmbeddedPositionStream {
     }
 
     fn start(stream: Arc<Stream>, consumer: Arc<str>) -> Self {
-        let (session, left) = stream.log().start(consumer);
+        let (session, left) = stream.log().start(consumer, stream.clock.now());
         Self { stream, session, left: Mutex::new(left) }
     }
 
@@ -146,7 +145,7 @@ impl Stream {
         handed.into_iter().map(delivery).collect()
     }
 
-    fn log(&self) -> MutexGuard<'_, Log> {
+    pub(crate) fn log(&self) -> MutexGuard<'_, Log> {
         lock(&self.log)
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use std::{fmt, io};
 
 use deadpool_redis::PoolError;
-use processor_domain::ports::{DeadLettersError, PublishError, StreamError};
+use processor_domain::ports::{DeadLetterQueueError, DeadLettersError, PublishError, StreamError};
 
 use crate::wire::ProtocolError;
 
@@ -232,6 +232,12 @@ impl From<RedisFailure> for StreamError {
 }
 
 impl From<RedisFailure> for DeadLettersError {
+    fn from(failure: RedisFailure) -> Self {
+        Self::Unavailable(failure.into())
+    }
+}
+
+impl From<RedisFailure> for DeadLetterQueueError {
     fn from(failure: RedisFailure) -> Self {
         Self::Unavailable(failure.into())
     }

@@ -4,7 +4,9 @@
 //! |---|---|
 //! | [`RedisPositionStream`] | [`PositionStream`](processor_domain::ports::PositionStream) |
 //! | [`RedisPositionFeed`] | [`PositionFeed`](processor_domain::ports::PositionFeed) |
+//! | [`RedisConsumerGroup`] | [`ConsumerGroup`](processor_domain::ports::ConsumerGroup) |
 //! | [`RedisDeadLetters`] | [`DeadLetters`](processor_domain::ports::DeadLetters) |
+//! | [`RedisDeadLetterQueue`] | [`DeadLetterQueue`](processor_domain::ports::DeadLetterQueue) |
 //! | [`RedisPositionPublisher`] | [`PositionPublisher`](processor_domain::ports::PositionPublisher) |
 //!
 //! Redis 7.0 or newer, or any Valkey; a single server, one that sentinels watch over, or a cluster, with or without
@@ -18,7 +20,9 @@ mod answer;
 mod cluster;
 mod connection;
 mod connections;
+mod consumer_group;
 mod context;
+mod dead_letter_queue;
 mod dead_letters;
 mod endpoint;
 mod entries;
@@ -54,6 +58,8 @@ mod trimmed;
 mod wire;
 
 pub use connections::{RedisConnectionLimits, RedisConnections};
+pub use consumer_group::RedisConsumerGroup;
+pub use dead_letter_queue::RedisDeadLetterQueue;
 pub use dead_letters::RedisDeadLetters;
 pub use error::{ConnectError, RedisFailure, Refusal, Remedy};
 pub use feed_settings::RedisFeedSettings;

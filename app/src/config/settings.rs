@@ -52,6 +52,12 @@ pub const SETTINGS: &[Setting] = &[
         "Entries another consumer has left for this long are taken over, in milliseconds",
     ),
     setting(
+        "REDIS_CONSUMER_FORGET_HOURS",
+        "24",
+        "Consumers of the group that hold nothing and have asked for nothing for this long are removed, in hours, \
+         also parts of one; 0: none",
+    ),
+    setting(
         "REDIS_MAX_DELIVERIES",
         "10",
         "An entry delivered more often than this is set aside; 0 turns this off",

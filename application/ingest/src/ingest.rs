@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use processor_domain::DeviceStates;
-use processor_domain::ports::{Clock, DeadLetters, DeviceMemory, PositionStore, PositionStream};
+use processor_domain::ports::{
+    Clock, ConsumerGroup, DeadLetters, DeviceMemory, PositionStore, PositionStream,
+};
 use processor_domain::rules::RuleSet;
 use processor_tasks::{TaskEnded, Tasks};
 use tokio::sync::{Mutex, mpsc};
@@ -16,13 +18,15 @@ use crate::metrics::IngestMetrics;
 use crate::settings::IngestSettings;
 use crate::settler::Settler;
 use crate::writer::Writer;
-use crate::{reader, timekeepers};
+use crate::{janitor, reader, timekeepers};
 
 /// What the river needs of the outside world.
 #[derive(Clone)]
 pub struct Ports {
     /// The streams to read, each on its own.
     pub streams: Vec<Arc<dyn PositionStream>>,
+    /// Their groups, to be kept free of consumers that are gone.
+    pub groups: Vec<Arc<dyn ConsumerGroup>>,
     /// Where positions go.
     pub store: Arc<dyn PositionStore>,
     /// What is known of devices that are not in memory.
@@ -53,7 +57,7 @@ impl Ingest {
     pub fn new(ports: Ports, rules: RuleSet, settings: IngestSettings) -> Self {
         let health = Arc::new(IngestHealth::default());
         for stream in &ports.streams {
-            health.stream(stream.name(), false);
+            health.stream(stream.name());
         }
         Self {
             ports,
@@ -103,6 +107,12 @@ impl Ingest {
                 format!("keeper of {name}"),
                 timekeepers::keep(Arc::clone(stream), Arc::clone(&shared), stop.clone()),
             );
+        }
+        if let Some(gone_after) = shared.settings.forget_after {
+            for group in ports.groups {
+                let name = format!("janitor of {}", group.stream());
+                tasks.start(name, janitor::forget(group, gone_after, Arc::clone(&shared), stop.clone()));
+            }
         }
         let judge = Judge {
             states: DeviceStates::new(shared.settings.device_capacity),

@@ -4,7 +4,7 @@
 //!  PositionStream ─► reader ─► judge ─► writer ─► settler ─► acknowledged
 //!        (one a stream)  │       │     (several)     │
 //!                        │       └ DeviceMemory      └ DeadLetters
-//!                        └ reclaimer, keeper, sampler: by the clock
+//!                        └ reclaimer, keeper, janitor, sampler: by the clock
 //! ```
 //!
 //! Each stage is a task; between them are bounded queues, so that reading ahead, judging, writing and
@@ -20,6 +20,7 @@ mod batch;
 mod dead_letters;
 mod health;
 mod ingest;
+mod janitor;
 mod judge;
 mod metrics;
 mod reader;

@@ -22,6 +22,8 @@ pub struct IngestSettings {
     pub max_deliveries: u32,
     /// How often to look for entries that another consumer left.
     pub reclaim_every: Duration,
+    /// Consumers that hold nothing and have asked for nothing for so long are forgotten; `None` turns this off.
+    pub forget_after: Option<Duration>,
     /// How often to say that what is in flight is being worked on; several times within the time after which
     /// entries are taken over.
     pub keep_every: Duration,
@@ -46,6 +48,7 @@ impl Default for IngestSettings {
             recall_at_start: 10_000,
             max_deliveries: 10,
             reclaim_every: Duration::from_secs(15),
+            forget_after: Some(Duration::from_hours(24)),
             keep_every: Duration::from_secs(20),
             sample_every: Duration::from_secs(5),
             retry_at_most: Duration::from_secs(2),

@@ -15,20 +15,20 @@ use crate::ingest::Shared;
 use processor_tasks::chain;
 
 /// Ticks at once and then every so often, until told to stop.
-struct Ticks {
+pub(crate) struct Ticks {
     interval: Interval,
     stop: CancellationToken,
 }
 
 impl Ticks {
-    fn every(period: Duration, stop: &CancellationToken) -> Self {
+    pub(crate) fn every(period: Duration, stop: &CancellationToken) -> Self {
         let mut interval = tokio::time::interval(period);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self { interval, stop: stop.clone() }
     }
 
     /// Waits for the next tick; `false` when told to stop.
-    async fn next(&mut self) -> bool {
+    pub(crate) async fn next(&mut self) -> bool {
         self.stop.run_until_cancelled(self.interval.tick()).await.is_some()
     }
 }
@@ -90,9 +90,12 @@ pub(crate) async fn sample(
         let mut standings = Vec::with_capacity(streams.len());
         for stream in &streams {
             match stream.standing().await {
-                Ok(standing) => standings.push(standing),
+                Ok(standing) => {
+                    shared.health.stream_was_asked(stream.name(), Ok(()));
+                    standings.push(standing);
+                }
                 Err(error) => {
-                    shared.health.stream(stream.name(), false);
+                    shared.health.stream_was_asked(stream.name(), Err(chain(&error)));
                     tracing::debug!(error = chain(&error), "the standing is not known");
                 }
             }

@@ -2,14 +2,14 @@ use std::sync::Arc;
 
 use processor_codec::RecordCodec;
 use processor_database::entity::dead_letters::{Column, Entity, Model};
-use processor_domain::ports::DeadLetters;
+use processor_domain::ports::{DeadLetterQueue, DeadLetters};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::{DeadLetterFixture, INSTANCE, Kept};
 use crate::databases::DatabaseFixture;
 
 /// Dead letters in the table of a database.
-pub(super) struct InTable<D> {
+pub(crate) struct InTable<D> {
     database: D,
 }
 
@@ -20,6 +20,10 @@ impl<D: DatabaseFixture> DeadLetterFixture for InTable<D> {
 
     fn dead_letters(&self) -> Arc<dyn DeadLetters> {
         self.database.database().dead_letters(INSTANCE, RecordCodec::encode)
+    }
+
+    fn dead_letter_queue(&self) -> Arc<dyn DeadLetterQueue> {
+        self.database.database().dead_letter_queue()
     }
 
     fn stream(&self, name: &str) -> String {

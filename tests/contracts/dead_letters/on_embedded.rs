@@ -1,14 +1,14 @@
 use std::sync::Arc;
 
 use processor_codec::{Limits, RecordCodec};
-use processor_domain::ports::{DeadLetters, SystemClock};
+use processor_domain::ports::{DeadLetterQueue, DeadLetters, SystemClock};
 use processor_domain::{DeadLetter, DeadPayload};
 use processor_embedded::{EmbeddedPositionStream, EmbeddedSettings};
 
 use super::{DeadLetterFixture, Kept, dead_letters_contract};
 
 /// Dead letters of a stream inside this process.
-struct OnEmbedded {
+pub(crate) struct OnEmbedded {
     stream: Arc<EmbeddedPositionStream>,
 }
 
@@ -23,6 +23,10 @@ impl DeadLetterFixture for OnEmbedded {
 
     fn dead_letters(&self) -> Arc<dyn DeadLetters> {
         Arc::clone(&self.stream) as Arc<dyn DeadLetters>
+    }
+
+    fn dead_letter_queue(&self) -> Arc<dyn DeadLetterQueue> {
+        Arc::clone(&self.stream) as Arc<dyn DeadLetterQueue>
     }
 
     fn stream(&self, name: &str) -> String {

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use processor_domain::ports::DeadLetters;
-use processor_redis::{RedisConnectionLimits, RedisConnections, RedisDeadLetters};
+use processor_domain::ports::{DeadLetterQueue, DeadLetters};
+use processor_redis::{RedisConnectionLimits, RedisConnections, RedisDeadLetterQueue, RedisDeadLetters};
 use processor_tests::{Proxy, RedisServer, unique};
 use redis::streams::StreamRangeReply;
 use redis::{AsyncCommands, FromRedisValue};
@@ -10,10 +10,11 @@ use redis::{AsyncCommands, FromRedisValue};
 use super::{DeadLetterFixture, INSTANCE, Kept, dead_letters_contract};
 
 /// Dead letters of a stream on Redis, reached through a network that can fail if it is one server.
-pub(super) struct OnRedis {
+pub(crate) struct OnRedis {
     server: RedisServer,
     network: Option<Proxy>,
     letters: RedisDeadLetters,
+    queue: RedisDeadLetterQueue,
     /// Streams of a shared server are told apart by it.
     unique: String,
 }
@@ -21,15 +22,16 @@ pub(super) struct OnRedis {
 dead_letters_contract!(OnRedis);
 
 impl OnRedis {
-    pub(super) fn on(server: RedisServer) -> anyhow::Result<Self> {
+    pub(crate) fn on(server: RedisServer) -> anyhow::Result<Self> {
         Self::through(None, server)
     }
 
     fn through(network: Option<Proxy>, server: RedisServer) -> anyhow::Result<Self> {
         let url = network.as_ref().map_or(server.url(), Proxy::url);
         let connections = RedisConnections::new(url, RedisConnectionLimits::default())?;
+        let queue = RedisDeadLetterQueue::new(connections.clone());
         let letters = RedisDeadLetters::new(connections, INSTANCE);
-        Ok(Self { server, network, letters, unique: unique("stream") })
+        Ok(Self { server, network, letters, queue, unique: unique("stream") })
     }
 }
 
@@ -41,6 +43,10 @@ impl DeadLetterFixture for OnRedis {
 
     fn dead_letters(&self) -> Arc<dyn DeadLetters> {
         Arc::new(self.letters.clone())
+    }
+
+    fn dead_letter_queue(&self) -> Arc<dyn DeadLetterQueue> {
+        Arc::new(self.queue.clone())
     }
 
     fn stream(&self, name: &str) -> String {

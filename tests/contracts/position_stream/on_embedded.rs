@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use anyhow::Context;
 use processor_codec::{Limits, RecordCodec};
-use processor_domain::ports::{PositionPublisher, PositionStream, SystemClock};
+use processor_domain::ports::{ConsumerGroup, PositionPublisher, PositionStream, SystemClock};
 use processor_embedded::{EmbeddedPositionStream, EmbeddedSettings};
 
 use super::{StreamFixture, position_stream_contract};
 
 /// A stream inside this process; the one who made it never reads.
-struct OnEmbedded {
+pub(crate) struct OnEmbedded {
     stream: Arc<EmbeddedPositionStream>,
 }
 
@@ -40,6 +40,10 @@ impl StreamFixture for OnEmbedded {
     }
 
     async fn open(&self, consumer: &str) -> anyhow::Result<Arc<dyn PositionStream>> {
+        Ok(Arc::new(self.stream.consumer(consumer)))
+    }
+
+    fn group(&self, consumer: &str) -> anyhow::Result<Arc<dyn ConsumerGroup>> {
         Ok(Arc::new(self.stream.consumer(consumer)))
     }
 }

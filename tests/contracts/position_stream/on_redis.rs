@@ -2,16 +2,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use processor_codec::{Limits, RecordCodec};
-use processor_domain::ports::{PositionPublisher, PositionStream, SystemClock};
+use processor_domain::ports::{ConsumerGroup, PositionPublisher, PositionStream, SystemClock};
 use processor_redis::{
-    RedisConnectionLimits, RedisConnections, RedisPositionPublisher, RedisPositionStream, RedisStreamSettings,
+    RedisConnectionLimits, RedisConnections, RedisConsumerGroup, RedisPositionPublisher, RedisPositionStream,
+    RedisStreamSettings,
 };
 use processor_tests::{RedisServer, unique};
 
 use super::{StreamFixture, position_stream_contract};
 
 /// A stream of its own on a Redis server, or on several.
-pub(super) struct OnRedis {
+pub(crate) struct OnRedis {
     server: RedisServer,
     stream: String,
 }
@@ -20,7 +21,7 @@ position_stream_contract!(OnRedis);
 
 impl OnRedis {
     #[expect(clippy::unnecessary_wraps, reason = "other fixtures can fail")]
-    pub(super) fn on(server: RedisServer) -> anyhow::Result<Self> {
+    pub(crate) fn on(server: RedisServer) -> anyhow::Result<Self> {
         Ok(Self { server, stream: unique("telemetry") })
     }
 }
@@ -49,5 +50,10 @@ impl StreamFixture for OnRedis {
         settings.batch_size = self.batch_size();
         let codec = RecordCodec::new(Limits::default());
         Ok(Arc::new(RedisPositionStream::connect(settings, codec, Arc::new(SystemClock)).await?))
+    }
+
+    fn group(&self, consumer: &str) -> anyhow::Result<Arc<dyn ConsumerGroup>> {
+        let connections = RedisConnections::new(self.server.url(), RedisConnectionLimits::default())?;
+        Ok(Arc::new(RedisConsumerGroup::new(connections, self.stream.as_str(), "processor", consumer)))
     }
 }

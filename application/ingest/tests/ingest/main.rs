@@ -164,6 +164,7 @@ async fn what_cannot_be_written_when_it_is_told_to_stop_stays_pending() {
     let stream = stream(std::mem::take(&mut scene.batches), Arc::clone(&scene.story), 3, 0, stop.clone());
     let ports = Ports {
         streams: vec![stream],
+        groups: vec![],
         store: Arc::new(scene.store),
         memory: Arc::new(scene.memory),
         dead_letters: Arc::new(scene.dead_letters),
@@ -190,6 +191,7 @@ async fn a_task_that_waits_for_what_is_away_is_not_stuck() {
         let stream = stream(scene.batches, Arc::clone(&scene.story), usize::MAX, 0, stop.clone());
         let ports = Ports {
             streams: vec![stream],
+            groups: vec![],
             store: Arc::new(scene.store),
             memory: Arc::new(scene.memory),
             dead_letters: Arc::new(scene.dead_letters),

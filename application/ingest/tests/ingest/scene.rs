@@ -114,6 +114,7 @@ impl Scene {
         let recorder = DebuggingRecorder::new();
         let ports = Ports {
             streams: vec![stream],
+            groups: vec![],
             store: Arc::new(self.store),
             memory: Arc::new(self.memory),
             dead_letters: Arc::new(self.dead_letters),
