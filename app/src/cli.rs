@@ -49,15 +49,15 @@ pub fn main() -> ExitCode {
             return Ended::Misconfigured.exit_code();
         }
     };
-    log::install(&config.log, spans);
+    let levels = log::install(&config.log, spans);
     let ended = in_runtime(async {
         match name {
-            "demo" => command::demo(config, demo_options(options)).await,
+            "demo" => command::demo(config, demo_options(options), levels).await,
             "migrate" => command::migrate(config).await,
-            "replay" => command::replay(config, replay_options(options)).await,
+            "replay" => command::replay(config, replay_options(options), levels).await,
             "simulate" => command::simulate(config, simulate_options(options)).await,
             "healthcheck" => command::healthcheck(&config).await,
-            _ => command::serve(config).await,
+            _ => command::serve(config, levels).await,
         }
     });
     // Last of all, so that the spans of the stop are there too.

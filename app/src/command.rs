@@ -9,9 +9,11 @@ mod serve;
 mod simulate;
 
 pub use check_config::check_config;
-pub use demo::{DemoOptions, demo};
+pub use demo::DemoOptions;
+pub(crate) use demo::demo;
 pub use healthcheck::healthcheck;
 pub use migrate::migrate;
-pub use replay::{ReplayOptions, replay};
-pub use serve::serve;
+pub use replay::ReplayOptions;
+pub(crate) use replay::replay;
+pub(crate) use serve::serve;
 pub use simulate::{SimulateOptions, simulate};

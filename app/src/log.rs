@@ -21,7 +21,6 @@ impl Levels {
     ///
     /// # Errors
     /// If they are none; then nothing has changed.
-    #[expect(dead_code, reason = "for whoever changes the level of a running program")]
     pub(crate) fn change(&self, directives: &str) -> Result<(), ParseError> {
         let levels = levels(directives.parse()?);
         // The subscriber that it belongs to lives as long as the program.

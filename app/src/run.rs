@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use poem::listener::TcpAcceptor;
 use processor_ingest::IngestHealth;
+use processor_live::Live;
 use processor_web::{Admin, Operations, Trouble, operations};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -74,6 +75,7 @@ pub(crate) struct Process {
     recorder: Recorder,
     health: Arc<IngestHealth>,
     stuck_after: Duration,
+    live: Option<Live>,
     stop: CancellationToken,
 }
 
@@ -82,9 +84,10 @@ impl Process {
         recorder: Recorder,
         health: Arc<IngestHealth>,
         stuck_after: Duration,
+        live: Option<Live>,
         stop: CancellationToken,
     ) -> Self {
-        Self { recorder, health, stuck_after, stop }
+        Self { recorder, health, stuck_after, live, stop }
     }
 }
 
@@ -110,11 +113,13 @@ impl Operations for Process {
                 detail: "the database does not answer".to_owned(),
             });
         }
-        for stream in self.health.streams_away() {
-            troubles.push(Trouble {
-                code: "stream_unavailable",
-                detail: format!("the stream {stream} cannot be read"),
-            });
+        for (stream, why) in self.health.streams_away() {
+            let detail = format!("the stream {stream} cannot be read, or its group is not there: {why}");
+            troubles.push(Trouble { code: "stream_unavailable", detail });
+        }
+        if self.live.as_ref().is_some_and(|live| live.standing().feeds.iter().any(|feed| !feed.there)) {
+            let detail = "the feed of live positions cannot be read".to_owned();
+            troubles.push(Trouble { code: "feed_unavailable", detail });
         }
         troubles
     }

@@ -10,6 +10,8 @@
 //! | [`PositionFeed`] | positions as they happen, for watching: follow |
 //! | [`LastPositions`] | the last known picture, for a viewer's first frame |
 //! | [`RosterSource`] | which devices take part in which events |
+//! | [`DeviceRecords`] | what the store has of one device |
+//! | [`Enrolments`] | what the CMS has of one device |
 //! | [`Access`] | who is this, may they see this event |
 //! | [`Clock`] | now |
 //!
@@ -23,6 +25,8 @@ mod access;
 mod clock;
 mod dead_letters;
 mod device_memory;
+mod device_records;
+mod enrolments;
 mod last_positions;
 mod position_feed;
 mod position_publisher;
@@ -34,6 +38,8 @@ pub use access::{Access, AccessError};
 pub use clock::{Clock, SystemClock};
 pub use dead_letters::{DeadLetters, DeadLettersError};
 pub use device_memory::DeviceMemory;
+pub use device_records::DeviceRecords;
+pub use enrolments::Enrolments;
 pub use last_positions::LastPositions;
 pub use position_feed::{Observed, PositionFeed};
 pub use position_publisher::{PositionPublisher, PublishError};
@@ -44,9 +50,9 @@ pub use roster_source::RosterSource;
 #[cfg(feature = "test-doubles")]
 pub use {
     access::MockAccess, clock::MockClock, dead_letters::MockDeadLetters, device_memory::MockDeviceMemory,
-    last_positions::MockLastPositions, position_feed::MockPositionFeed,
-    position_publisher::MockPositionPublisher, position_store::MockPositionStore,
-    position_stream::MockPositionStream, roster_source::MockRosterSource,
+    device_records::MockDeviceRecords, enrolments::MockEnrolments, last_positions::MockLastPositions,
+    position_feed::MockPositionFeed, position_publisher::MockPositionPublisher,
+    position_store::MockPositionStore, position_stream::MockPositionStream, roster_source::MockRosterSource,
 };
 
 /// The cause of a port's error, for the log.

@@ -1,6 +1,6 @@
 //! Whose car is where: which devices take part in which events.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::{DeviceId, EventId};
 
@@ -18,6 +18,16 @@ impl Roster {
     #[must_use]
     pub fn devices(&self) -> usize {
         self.events.len()
+    }
+
+    /// Every event that a device takes part in, with how many do, in the order of their ids.
+    #[must_use]
+    pub fn events(&self) -> BTreeMap<&EventId, usize> {
+        let mut events = BTreeMap::new();
+        for event in self.events.values().flatten() {
+            *events.entry(event).or_default() += 1;
+        }
+        events
     }
 
     /// The events of a device; none for a device that takes part in nothing.
@@ -65,6 +75,8 @@ mod tests {
                     let (device, event) = (samples::device(number), event(of));
                     let count = roster.events_of(&device).iter().filter(|found| **found == event).count();
                     prop_assert_eq!(count, usize::from(pairs.contains(&(number, of))));
+                    let devices = pairs.iter().filter(|(_, other)| *other == of).count();
+                    prop_assert_eq!(roster.events().get(&event).copied().unwrap_or(0), devices);
                     prop_assert_eq!(roster.devices_of(&event).any(|found| found == device), count == 1);
                 }
             }

@@ -4,6 +4,8 @@
 mod databases;
 mod dead_letters;
 mod device_memory;
+mod device_records;
+mod enrolments;
 mod last_positions;
 mod migrations;
 mod position_feed;

@@ -1,6 +1,6 @@
 //! The promises of [`RosterSource`](processor_domain::ports::RosterSource), for every implementation.
 
-mod cms;
+pub(crate) mod cms;
 mod laws;
 mod on_timescale;
 

@@ -19,6 +19,7 @@
 //! A test never meets another one: it takes its own stream by [`unique`] and its own database by
 //! [`TimescaleServer::create_database`]. A test that cannot have its server fails, and says what to do about it.
 
+mod admin;
 mod browser;
 mod chance;
 mod collector;

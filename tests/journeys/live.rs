@@ -5,6 +5,7 @@
 
 mod live_stage;
 
+mod a_car_that_is_missed;
 mod a_connection_to_redis_that_breaks;
 mod a_database_that_goes_away;
 mod a_day;

@@ -1,14 +1,16 @@
 use std::sync::Arc;
 
 use processor_domain::ports::{
-    Cause, Clock, DeadLetters, DeviceMemory, LastPositions, PositionStore, RosterSource,
+    Cause, Clock, DeadLetters, DeviceMemory, DeviceRecords, Enrolments, LastPositions, PositionStore,
+    RosterSource,
 };
 use sea_orm::{DatabaseConnection, sqlx};
 
 use crate::dead_letters::{DatabaseDeadLetters, EncodeRecord};
 use crate::{
-    DatabaseSettings, SqliteDeviceMemory, SqliteLastPositions, SqlitePositionStore, SqliteRosterSource,
-    TimescaleDeviceMemory, TimescaleLastPositions, TimescalePositionStore, TimescaleRosterSource, sqlite,
+    DatabaseSettings, SqliteDeviceMemory, SqliteDeviceRecords, SqliteEnrolments, SqliteLastPositions,
+    SqlitePositionStore, SqliteRosterSource, TimescaleDeviceMemory, TimescaleDeviceRecords,
+    TimescaleEnrolments, TimescaleLastPositions, TimescalePositionStore, TimescaleRosterSource, sqlite,
     timescale,
 };
 
@@ -43,7 +45,7 @@ pub enum ConnectError {
 impl Database {
     /// Connects to the database that `settings` names by its URL, and makes sure that it answers.
     ///
-    /// It opens no more connections than the writers, two that read and one that asks whether it is there.
+    /// It opens no more connections than the writers, two that read, two for operators and one that asks whether it is there.
     ///
     /// # Errors
     /// [`ConnectError::Unreachable`]: try again. The others stay.
@@ -118,6 +120,40 @@ impl Database {
     #[must_use]
     pub fn dead_letters(&self, instance: &str, encode: EncodeRecord) -> Arc<dyn DeadLetters> {
         Arc::new(DatabaseDeadLetters::new(self.connection.clone(), instance, encode))
+    }
+
+    /// What there is of one device.
+    #[must_use]
+    pub fn device_records(&self) -> Arc<dyn DeviceRecords> {
+        match &self.engine {
+            Engine::Timescale(pools) => {
+                Arc::new(TimescaleDeviceRecords::new(pools.readers.clone(), self.settings.commit_deadline()))
+            }
+            Engine::Sqlite(pools) => Arc::new(SqliteDeviceRecords::new(pools.readers.clone())),
+        }
+    }
+
+    /// What the CMS has of one device.
+    #[must_use]
+    pub fn enrolments(&self) -> Arc<dyn Enrolments> {
+        match &self.engine {
+            Engine::Timescale(pools) => {
+                Arc::new(TimescaleEnrolments::new(pools.readers.clone(), self.settings.commit_deadline()))
+            }
+            Engine::Sqlite(pools) => Arc::new(SqliteEnrolments::new(pools.readers.clone())),
+        }
+    }
+
+    /// The same database for operators: all that reads does so on connections of its own, so that nobody who serves
+    /// waits for whoever asks.
+    #[must_use]
+    pub fn for_operators(&self) -> Self {
+        let mut database = self.clone();
+        if let Engine::Timescale(pools) = &mut database.engine {
+            pools.readers = pools.operators.clone();
+            database.connection = pools.readers.clone().into();
+        }
+        database
     }
 
     /// A connection for reading and for migrations, apart from those that write positions.

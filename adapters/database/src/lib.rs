@@ -8,6 +8,8 @@
 //! | `DeviceMemory` | [`TimescaleDeviceMemory`] | [`SqliteDeviceMemory`] |
 //! | `LastPositions` | [`TimescaleLastPositions`] | [`SqliteLastPositions`] |
 //! | `RosterSource` | [`TimescaleRosterSource`] | [`SqliteRosterSource`] |
+//! | `DeviceRecords` | [`TimescaleDeviceRecords`] | [`SqliteDeviceRecords`] |
+//! | `Enrolments` | [`TimescaleEnrolments`] | [`SqliteEnrolments`] |
 //! | `DeadLetters` | [`DatabaseDeadLetters`] | the same |
 //!
 //! The tables are made by the migrations; [`entity`] has them for SeaORM. Those of the roster belong to the CMS.
@@ -22,12 +24,17 @@ mod roster;
 mod settings;
 mod sqlite;
 mod storable;
+mod stored;
 mod timescale;
 
 pub use database::{ConnectError, Database};
 pub use dead_letters::{DatabaseDeadLetters, EncodeRecord};
 pub use settings::DatabaseSettings;
-pub use sqlite::{SqliteDeviceMemory, SqliteLastPositions, SqlitePositionStore, SqliteRosterSource};
+pub use sqlite::{
+    SqliteDeviceMemory, SqliteDeviceRecords, SqliteEnrolments, SqliteLastPositions, SqlitePositionStore,
+    SqliteRosterSource,
+};
 pub use timescale::{
-    TimescaleDeviceMemory, TimescaleLastPositions, TimescalePositionStore, TimescaleRosterSource,
+    TimescaleDeviceMemory, TimescaleDeviceRecords, TimescaleEnrolments, TimescaleLastPositions,
+    TimescalePositionStore, TimescaleRosterSource,
 };

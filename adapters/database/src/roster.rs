@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use processor_domain::ports::StoreError;
-use processor_domain::{DeviceId, EventId, Roster};
+use processor_domain::{DeviceId, Enrolment, EventId, Roster, RosterSchema};
 
 /// Every column that may be read, with its table: the first four have to be there.
 const COLUMNS: [(&str, &str); 6] = [
@@ -24,8 +24,42 @@ const INDISPENSABLE: usize = 4;
 
 /// A column that the database has: table, name, type.
 pub(crate) type Column = (String, String, String);
+/// An entry that a device has, with the event of the entry, as they are written in the tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EntryOfDevice {
+    /// None in the only row of a device that has no entry.
+    pub(crate) entry: Option<String>,
+    pub(crate) event: Option<String>,
+    /// Whether it was found by its row in `devices`.
+    pub(crate) registered: bool,
+}
+
 /// Device and event as they are written in the tables.
 pub(crate) type Pair = (String, String);
+
+/// A row for each entry of one device, with its key and that of its event; one row without both if it has none and
+/// `devices` has the device. IMEIs are compared as the roster reads them, without space around them.
+macro_rules! entries_of_registered {
+    () => {
+        "SELECT CAST(ed.entry_id AS text) AS entry, CAST(e.event_id AS text) AS event, 1 AS registered
+        FROM devices d
+        LEFT JOIN entry_devices ed ON CAST(ed.device_id AS text) = CAST(d.id AS text)
+        LEFT JOIN entries e ON CAST(e.id AS text) = CAST(ed.entry_id AS text)
+        WHERE trim(CAST(d.imei AS text)) = $1"
+    };
+}
+
+macro_rules! entries_of_imei {
+    ($but:literal) => {
+        concat!(
+            "SELECT CAST(ed.entry_id AS text) AS entry, CAST(e.event_id AS text) AS event, 0 AS registered
+            FROM entry_devices ed
+            LEFT JOIN entries e ON CAST(e.id AS text) = CAST(ed.entry_id AS text)
+            WHERE trim(CAST(ed.device_id AS text)) = $1",
+            $but
+        )
+    };
+}
 
 /// The statement for pairs of device and event, where the device is `$device` and `$join` finds its row.
 macro_rules! pairs_where {
@@ -90,6 +124,51 @@ impl Naming {
             ),
             Self::Imei => pairs_where!("CAST(ed.device_id AS text)", ""),
         }
+    }
+}
+
+impl Naming {
+    /// The statement that reads every [`EntryOfDevice`] of the device `$1`.
+    pub(crate) const fn entries(self) -> &'static str {
+        match self {
+            Self::Key => entries_of_registered!(),
+            Self::ImeiOrKey => concat!(
+                entries_of_registered!(),
+                " UNION ALL ",
+                entries_of_imei!(
+                    " AND NOT EXISTS (SELECT 1 FROM devices d WHERE CAST(d.id AS text) = CAST(ed.device_id AS text))"
+                )
+            ),
+            Self::Imei => entries_of_imei!(""),
+        }
+    }
+
+    /// The same in the words of the domain.
+    pub(crate) const fn schema(self) -> RosterSchema {
+        match self {
+            Self::Key => RosterSchema::Key,
+            Self::ImeiOrKey => RosterSchema::ImeiOrKey,
+            Self::Imei => RosterSchema::Imei,
+        }
+    }
+
+    /// What these entries of a device come to.
+    pub(crate) fn enrolment(self, rows: &[EntryOfDevice]) -> Enrolment {
+        let entries: Vec<_> = rows.iter().filter(|row| row.entry.is_some()).collect();
+        let mut events: Vec<EventId> = Vec::new();
+        let mut entries_without_event = 0;
+        for row in &entries {
+            match row.event.as_deref().map(|event| EventId::parse(event.trim())) {
+                Some(Ok(event)) if events.contains(&event) => {}
+                Some(Ok(event)) => events.push(event),
+                _ => entries_without_event += 1,
+            }
+        }
+        let registered = match self {
+            Self::Key | Self::ImeiOrKey => Some(rows.iter().any(|row| row.registered)),
+            Self::Imei => None,
+        };
+        Enrolment { schema: self.schema(), registered, entries: entries.len(), entries_without_event, events }
     }
 }
 

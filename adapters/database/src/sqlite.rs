@@ -2,6 +2,8 @@
 
 mod attributes;
 mod device_memory;
+mod device_records;
+mod enrolments;
 mod failure;
 mod last_positions;
 mod pools;
@@ -9,6 +11,8 @@ mod position_store;
 mod roster_source;
 
 pub use device_memory::SqliteDeviceMemory;
+pub use device_records::SqliteDeviceRecords;
+pub use enrolments::SqliteEnrolments;
 pub use last_positions::SqliteLastPositions;
 pub use position_store::SqlitePositionStore;
 pub use roster_source::SqliteRosterSource;

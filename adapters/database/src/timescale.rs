@@ -4,6 +4,8 @@ mod copy;
 mod copy_backoff;
 mod deadline;
 mod device_memory;
+mod device_records;
+mod enrolments;
 mod failure;
 mod last_positions;
 mod lease;
@@ -15,6 +17,8 @@ mod unite;
 mod writers;
 
 pub use device_memory::TimescaleDeviceMemory;
+pub use device_records::TimescaleDeviceRecords;
+pub use enrolments::TimescaleEnrolments;
 pub use last_positions::TimescaleLastPositions;
 pub use position_store::TimescalePositionStore;
 pub use roster_source::TimescaleRosterSource;

@@ -9,10 +9,14 @@
 //! into [`AdminPorts`], and renew `docs/openapi.json`. Answers are `Result<Json<_>, _>`, the error an enum that derives
 //! `ApiResponse`, whose variants hold a [`Problem`] and are documented as "`code`: sentence", one line for each code.
 
+mod allow;
 mod configuration;
+mod devices;
 mod document;
 mod guard;
 mod limits;
+mod live;
+mod log_level;
 mod page;
 mod problems;
 mod token;
@@ -34,56 +38,60 @@ use crate::problem::Problem;
 const PREFIX: &str = "/admin/v1";
 
 /// What the admin API shows and does.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct AdminPorts {
     /// Every setting of the program.
     pub configuration: Vec<SettingInForce>,
+    /// What there is of a device.
+    pub devices: processor_admin::Devices,
+    /// What is logged.
+    pub log_level: processor_admin::LogLevel,
 }
 
 /// All areas.
-type Areas = (configuration::Configuration, ());
+type Areas = (configuration::Configuration, devices::Devices, live::Live, log_level::LogLevel);
 
 fn areas(ports: AdminPorts) -> Areas {
-    (configuration::Configuration::new(ports.configuration), ())
+    (
+        configuration::Configuration::new(ports.configuration),
+        devices::Devices(ports.devices.clone()),
+        live::Live { live: ports.devices.live.clone(), devices: ports.devices },
+        log_level::LogLevel(ports.log_level),
+    )
 }
 
-/// The admin API, which is off without a token.
-#[derive(Debug, Clone, Default)]
+/// The admin API, on or off.
 pub struct Admin {
-    /// Who may use it.
-    pub token: Option<AdminToken>,
-    /// What it shows and does.
-    pub ports: AdminPorts,
-    /// What a request may cost.
-    pub limits: AdminLimits,
+    api: BoxEndpoint<'static>,
 }
 
 impl Admin {
-    /// Adds `GET /openapi.json`, `GET /docs`, and `/admin/v1` for those who have the token.
+    /// It answers nothing, and says that it is off.
+    #[must_use]
+    pub fn off() -> Self {
+        let detail = "the admin API is off, for there is no ADMIN_TOKEN";
+        let off = move |_| Problem::new(StatusCode::NOT_FOUND, "admin_off", detail).into_response();
+        Self { api: poem::endpoint::make_sync(off).boxed() }
+    }
+
+    /// It answers those who have the token, within these limits.
+    #[must_use]
+    pub fn new(token: AdminToken, ports: AdminPorts, limits: AdminLimits) -> Self {
+        Self { api: api(areas(ports), token, limits) }
+    }
+
+    /// Adds `GET /openapi.json`, `GET /docs`, and `/admin/v1`.
     pub(crate) fn add_to(self, route: Route) -> Route {
         let document = openapi_document();
-        let api = match self.token {
-            Some(token) => api(areas(self.ports), token, self.limits),
-            None => off(),
-        };
-        route
-            .at("/docs", page::docs(&document))
-            .at("/openapi.json", page::document(document))
-            .nest(PREFIX, api)
+        let route = route.at("/docs", page::docs(&document)).at("/openapi.json", page::document(document));
+        route.nest(PREFIX, self.api)
     }
 }
 
-fn api(areas: impl OpenApi + 'static, token: AdminToken, limits: AdminLimits) -> BoxEndpoint<'static> {
-    let service = OpenApiService::new(areas, "", "").into_endpoint();
+fn api<T: OpenApi + 'static>(areas: T, token: AdminToken, limits: AdminLimits) -> BoxEndpoint<'static> {
+    let service = allow::Allowing::of::<T>(OpenApiService::new(areas, "", "").into_endpoint());
     let service = service.with(CatchPanic::new().with_handler(|_| problems::internal()));
     guard::guarded(limits::limited(service, limits), token).boxed()
-}
-
-fn off() -> BoxEndpoint<'static> {
-    let off = || {
-        Problem::new(StatusCode::NOT_FOUND, "admin_off", "the admin API is off, for there is no ADMIN_TOKEN")
-    };
-    poem::endpoint::make_sync(move |_| off().into_response()).boxed()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use poem::http::StatusCode;
+use poem::http::{StatusCode, header};
 use poem::middleware::AddData;
 use poem::web::{Data, Json};
 use poem::{Endpoint, EndpointExt, IntoResponse, Response, Route, get, handler};
@@ -32,9 +32,20 @@ pub struct Trouble {
     pub detail: String,
 }
 
+/// All is well.
 #[derive(Serialize)]
-struct Health {
+struct Well {
     status: &'static str,
+}
+
+/// A problem as in RFC 9457 that says what all is wrong.
+#[derive(Serialize)]
+struct Unwell {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    code: &'static str,
+    detail: String,
     causes: Vec<Trouble>,
 }
 
@@ -52,13 +63,28 @@ fn healthz(Data(operations): Data<&Arc<dyn Operations>>) -> Response {
 
 #[handler]
 fn readyz(Data(operations): Data<&Arc<dyn Operations>>) -> Response {
-    health("ready", "not ready", operations.obstacles())
+    health("ready", "not_ready", operations.obstacles())
 }
 
-fn health(well: &'static str, unwell: &'static str, causes: Vec<Trouble>) -> Response {
-    let (code, status) =
-        if causes.is_empty() { (StatusCode::OK, well) } else { (StatusCode::SERVICE_UNAVAILABLE, unwell) };
-    Json(Health { status, causes }).with_status(code).into_response()
+fn health(well: &'static str, code: &'static str, causes: Vec<Trouble>) -> Response {
+    if causes.is_empty() {
+        return Json(Well { status: well }).with_header(header::CACHE_CONTROL, "no-store").into_response();
+    }
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    let details: Vec<&str> = causes.iter().map(|cause| cause.detail.as_str()).collect();
+    let problem = Unwell {
+        r#type: "about:blank",
+        title: "Service Unavailable",
+        status: status.as_u16(),
+        code,
+        detail: details.join("; "),
+        causes,
+    };
+    Json(problem)
+        .with_status(status)
+        .with_header(header::CACHE_CONTROL, "no-store")
+        .with_content_type("application/problem+json")
+        .into_response()
 }
 
 #[handler]
@@ -89,7 +115,7 @@ mod tests {
     }
 
     fn client(deadlocks: Vec<Trouble>, obstacles: Vec<Trouble>) -> TestClient<impl Endpoint> {
-        TestClient::new(operations(Arc::new(Fake { deadlocks, obstacles }), Admin::default()))
+        TestClient::new(operations(Arc::new(Fake { deadlocks, obstacles }), Admin::off()))
     }
 
     #[tokio::test]
@@ -99,10 +125,13 @@ mod tests {
         client.get("/healthz").send().await.assert_status_is_ok();
         let answer = client.get("/readyz").send().await;
         answer.assert_status(StatusCode::SERVICE_UNAVAILABLE);
+        answer.assert_content_type("application/problem+json");
         answer
-            .assert_text(
-                r#"{"status":"not ready","causes":[{"code":"store_unavailable","detail":"the store does not answer"}]}"#,
-            )
+            .assert_text(concat!(
+                r#"{"type":"about:blank","title":"Service Unavailable","status":503,"code":"not_ready","#,
+                r#""detail":"the store does not answer","#,
+                r#""causes":[{"code":"store_unavailable","detail":"the store does not answer"}]}"#,
+            ))
             .await;
     }
 

@@ -14,6 +14,7 @@ use super::simulate::drive;
 use crate::account::Account;
 use crate::compose::Audience;
 use crate::config::Config;
+use crate::log::Levels;
 use crate::recorder::Recorder;
 use crate::run::{Ended, Service};
 
@@ -34,7 +35,7 @@ const SHOW_EVERY: Duration = Duration::from_secs(2);
 const HEADER_EVERY: u64 = 15;
 
 /// Runs the service on an embedded stream and feeds it a rally until it is told to stop.
-pub async fn demo(mut config: Config, options: DemoOptions) -> Ended {
+pub(crate) async fn demo(mut config: Config, options: DemoOptions, levels: Levels) -> Ended {
     config.redis = None;
     // Everybody who can reach the port is let in.
     config.live.address.set_ip(Ipv4Addr::LOCALHOST.into());
@@ -43,7 +44,7 @@ pub async fn demo(mut config: Config, options: DemoOptions) -> Ended {
     let settings =
         RallySettings { cars, seed: options.seed, ..RallySettings::starting_at(SystemClock.now()) };
     let rally = Rally::new(settings);
-    let mut service = match Service::start(config, Some(audience(&rally))).await {
+    let mut service = match Service::start(config, Some(audience(&rally)), levels).await {
         Ok(service) => service,
         Err(ended) => return ended,
     };

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::account::Account;
 use crate::config::{Config, Redis};
+use crate::log::Levels;
 use crate::run::{Ended, Service, watch_signals};
 
 /// What to replay, and how.
@@ -35,7 +36,7 @@ pub struct ReplayOptions {
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Sends the recording into Redis, or runs the embedded service just for it.
-pub async fn replay(config: Config, options: ReplayOptions) -> Ended {
+pub(crate) async fn replay(config: Config, options: ReplayOptions, levels: Levels) -> Ended {
     let recording = match open(&options) {
         Ok(recording) => recording,
         Err(error) => {
@@ -45,7 +46,7 @@ pub async fn replay(config: Config, options: ReplayOptions) -> Ended {
     };
     match config.redis.clone() {
         Some(redis) => into_redis(&recording, &options, &redis).await,
-        None => into_embedded(config, recording, options).await,
+        None => into_embedded(config, recording, options, levels).await,
     }
 }
 
@@ -81,9 +82,14 @@ async fn into_redis(recording: &Recording, options: &ReplayOptions, redis: &Redi
     }
 }
 
-async fn into_embedded(config: Config, recording: Recording, options: ReplayOptions) -> Ended {
+async fn into_embedded(
+    config: Config,
+    recording: Recording,
+    options: ReplayOptions,
+    levels: Levels,
+) -> Ended {
     let database = config.database.url.clone();
-    let mut service = match Service::start(config, None).await {
+    let mut service = match Service::start(config, None, levels).await {
         Ok(service) => service,
         Err(ended) => return ended,
     };

@@ -3,10 +3,11 @@
 use crate::command::check_config::risks;
 use crate::compose::Audience;
 use crate::config::Config;
+use crate::log::Levels;
 use crate::run::{Ended, Service};
 
 /// Runs until it is told to stop.
-pub async fn serve(config: Config) -> Ended {
+pub(crate) async fn serve(config: Config, levels: Levels) -> Ended {
     for risk in risks(&config) {
         tracing::warn!("{risk}");
     }
@@ -19,7 +20,7 @@ pub async fn serve(config: Config) -> Ended {
     if audience.is_none() {
         tracing::warn!("DIRECTUS_URL is not set: nobody can be let in, so there is no live socket");
     }
-    match Service::start(config, audience).await {
+    match Service::start(config, audience, levels).await {
         Ok(service) => service.run().await,
         Err(ended) => ended,
     }

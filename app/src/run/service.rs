@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Ended, Process, serve_operations, watch_signals};
 use crate::compose::{self, Audience, Source};
 use crate::config::Config;
+use crate::log::Levels;
 use crate::recorder::Recorder;
 
 /// How often chunks are looked for that are too old to keep.
@@ -38,7 +39,11 @@ impl Service {
     ///
     /// # Errors
     /// How the program ends; it was logged why.
-    pub(crate) async fn start(config: Config, audience: Option<Audience>) -> Result<Self, Ended> {
+    pub(crate) async fn start(
+        config: Config,
+        audience: Option<Audience>,
+        levels: Levels,
+    ) -> Result<Self, Ended> {
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
         let signals = stop.clone();
@@ -53,7 +58,7 @@ impl Service {
             }
         };
         let recorder = Recorder::install().map_err(failed(Ended::Failed, "failed to start"))?;
-        let listener = TcpListener::bind(config.operations).await.map_err(|error| {
+        let operations = TcpListener::bind(config.operations).await.map_err(|error| {
             failed(Ended::Unreachable, "failed to bind the port for operators")(
                 anyhow::Error::from(error).context(config.operations),
             )
@@ -66,14 +71,11 @@ impl Service {
         let source = Source::reach(&config, &stop).await.map_err(failed(Ended::Unreachable, "no stream"))?;
         let ingest = compose::ingest(&config, &source, &database);
 
-        let process = Process::new(recorder.clone(), ingest.health(), config.stuck_after, stop.clone());
-        let process = Arc::new(process);
-        if let Ok(address) = listener.local_addr() {
+        if let Ok(address) = operations.local_addr() {
             tracing::info!(%address, "operations listening");
         }
-        let (until, admin) = (stop.clone(), compose::admin(&config));
-        tasks.spawn(async move { ("operations", serve_operations(listener, process, admin, until).await) });
         let mut live_address = None;
+        let mut river = None;
         if let Some(audience) = audience {
             let (live, server) = compose::live(&config, audience, &source, &database)
                 .await
@@ -87,6 +89,7 @@ impl Service {
             if let Some(address) = live_address {
                 tracing::info!(%address, "live listening");
             }
+            river = Some(live.clone());
             let until = stop.clone();
             tasks.spawn(async move { ("live", live.run(until).await.map_err(anyhow::Error::from)) });
             let until = stop.clone();
@@ -94,6 +97,11 @@ impl Service {
                 ("live server", server.serve(listener, until).await.map_err(anyhow::Error::from))
             });
         }
+        let (until, admin) = (stop.clone(), compose::admin(&config, &database, river.clone(), levels));
+        let process =
+            Process::new(recorder.clone(), ingest.health(), config.stuck_after, river, stop.clone());
+        let process = Arc::new(process);
+        tasks.spawn(async move { ("operations", serve_operations(operations, process, admin, until).await) });
         // After the feeds were opened: what is stored from now on is seen by them, and what was before is in the store.
         let until = stop.clone();
         tasks.spawn(async move { ("ingest", ingest.run(until).await.map_err(anyhow::Error::from)) });

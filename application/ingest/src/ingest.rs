@@ -53,7 +53,7 @@ impl Ingest {
     pub fn new(ports: Ports, rules: RuleSet, settings: IngestSettings) -> Self {
         let health = Arc::new(IngestHealth::default());
         for stream in &ports.streams {
-            health.stream(stream.name(), false);
+            health.stream(stream.name());
         }
         Self {
             ports,

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::batch::Read;
 use crate::ingest::Shared;
-use processor_tasks::Outage;
+use processor_tasks::{Outage, chain};
 
 /// Reads until told to stop. A read under way is finished and passed on: its entries are ours.
 ///
@@ -27,7 +27,7 @@ pub(crate) async fn read(
         match stream.next_batch().await {
             Ok(deliveries) => {
                 outage.over();
-                shared.health.stream(stream.name(), true);
+                shared.health.stream_was_read(stream.name(), Ok(()));
                 pulse.idle();
                 if deliveries.is_empty() {
                     continue;
@@ -37,7 +37,7 @@ pub(crate) async fn read(
                 }
             }
             Err(error) => {
-                shared.health.stream(stream.name(), false);
+                shared.health.stream_was_read(stream.name(), Err(chain(&error)));
                 pulse.idle();
                 if !outage.wait(&error, &stop).await {
                     return;

@@ -90,9 +90,12 @@ pub(crate) async fn sample(
         let mut standings = Vec::with_capacity(streams.len());
         for stream in &streams {
             match stream.standing().await {
-                Ok(standing) => standings.push(standing),
+                Ok(standing) => {
+                    shared.health.stream_was_asked(stream.name(), Ok(()));
+                    standings.push(standing);
+                }
                 Err(error) => {
-                    shared.health.stream(stream.name(), false);
+                    shared.health.stream_was_asked(stream.name(), Err(chain(&error)));
                     tracing::debug!(error = chain(&error), "the standing is not known");
                 }
             }

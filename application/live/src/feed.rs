@@ -2,23 +2,33 @@
 
 use std::sync::Arc;
 
-use processor_domain::ports::{Observed, PositionFeed};
+use processor_domain::ports::{Clock, Observed, PositionFeed};
 use tokio_util::sync::CancellationToken;
 
 use crate::live::Shared;
+use crate::standing::FeedState;
 use crate::topics::Current;
 use processor_tasks::{Outage, chain};
 
 /// Follows until told to stop, and then takes away what the feed left in the stream's keeping.
-pub(crate) async fn follow(feed: Arc<dyn PositionFeed>, shared: Arc<Shared>, stop: CancellationToken) {
+pub(crate) async fn follow(
+    feed: Arc<dyn PositionFeed>,
+    state: Arc<FeedState>,
+    clock: Arc<dyn Clock>,
+    shared: Arc<Shared>,
+    stop: CancellationToken,
+) {
     let mut outage = Outage::of("the feed of live positions", shared.settings.retry_at_most);
     while !stop.is_cancelled() {
         match feed.follow().await {
             Ok(observed) => {
                 outage.over();
+                let newest = observed.last().map(|observed| observed.entry_id.received_at());
+                state.answered(newest, clock.now());
                 stage(&shared, observed);
             }
             Err(error) => {
+                state.is_away();
                 outage.wait(&error, &stop).await;
             }
         }

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use processor_domain::Credential;
 use processor_domain::ports::{Access, Clock, LastPositions, PositionFeed, RosterSource};
 use processor_domain::rules::RuleSet;
+use processor_domain::{Credential, DeviceId, Timestamp};
 use processor_tasks::{TaskEnded, Tasks};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +17,7 @@ use crate::lock::lock;
 use crate::metrics::LiveMetrics;
 use crate::seats::Seats;
 use crate::session::{Session, Surroundings};
+use crate::standing::{FeedState, LiveStanding, RosterStanding};
 use crate::topics::Topics;
 use crate::{FrameEncoder, LiveSettings, feed, timekeepers, trace};
 
@@ -55,6 +56,7 @@ pub(crate) struct Shared {
     door: Arc<Doorkeeper>,
     seats: Arc<Seats>,
     roster_read: Mutex<Instant>,
+    feeds: Vec<Arc<FeedState>>,
     stopping: CancellationToken,
 }
 
@@ -99,6 +101,7 @@ impl Live {
             door: Arc::new(Doorkeeper::new(Arc::clone(&ports.access), Arc::clone(&metrics))),
             seats: Arc::new(seats),
             roster_read: Mutex::new(Instant::now()),
+            feeds: ports.feeds.iter().map(|_| Arc::default()).collect(),
             stopping: CancellationToken::new(),
             settings,
             metrics,
@@ -153,6 +156,37 @@ impl Live {
         self.shared.roster_age()
     }
 
+    /// What it is at.
+    #[must_use]
+    pub fn standing(&self) -> LiveStanding {
+        let roster = self.shared.topics.current().roster;
+        LiveStanding {
+            connections: self.shared.seats.taken(),
+            topics: self.shared.topics.standing(),
+            roster: roster.map(|roster| RosterStanding { age: self.roster_age(), roster }),
+            feeds: self.shared.feeds.iter().map(|feed| feed.standing()).collect(),
+        }
+    }
+
+    /// The device time of the newest good position of this device that the feeds handed out here, if it is still
+    /// remembered.
+    #[must_use]
+    pub fn newest_seen(&self, device: &DeviceId) -> Option<Timestamp> {
+        self.shared.judge.newest_of(&[*device]).first().map(|sighting| sighting.ts)
+    }
+
+    /// Who says who may see what.
+    #[must_use]
+    pub fn access(&self) -> Arc<dyn Access> {
+        Arc::clone(&self.ports.access)
+    }
+
+    /// How often the roster is read.
+    #[must_use]
+    pub fn roster_refresh(&self) -> Duration {
+        self.shared.settings.roster_refresh
+    }
+
     /// Runs until `stop` is cancelled; then every session is told to close, nobody is let in any more, the feeds
     /// are closed, and it returns.
     ///
@@ -174,10 +208,11 @@ impl Live {
             told.cancelled().await;
             stopping.cancel();
         });
-        for (number, feed) in self.ports.feeds.iter().enumerate() {
+        for (number, (feed, state)) in self.ports.feeds.iter().zip(&self.shared.feeds).enumerate() {
+            let (feed, state, clock) = (Arc::clone(feed), Arc::clone(state), Arc::clone(&self.ports.clock));
             tasks.start(
                 format!("feed {}", number + 1),
-                feed::follow(Arc::clone(feed), shared(), stop.clone()),
+                feed::follow(feed, state, clock, shared(), stop.clone()),
             );
         }
         tasks.start("teller", timekeepers::tell(shared(), stop.clone()));

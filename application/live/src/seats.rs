@@ -32,6 +32,11 @@ impl Seats {
         Self { most, most_per_viewer, metrics, taken: Mutex::default() }
     }
 
+    /// How many are taken.
+    pub(crate) fn taken(&self) -> usize {
+        lock(&self.taken).in_all
+    }
+
     /// A place, if there is one.
     pub(crate) fn take(self: &Arc<Self>) -> Option<Seat> {
         let taken = &mut *lock(&self.taken);

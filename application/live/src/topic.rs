@@ -19,7 +19,7 @@ use crate::epoch::{Epoch, Since};
 use crate::lock::lock;
 use crate::picture::{Change, Picture};
 use crate::recent::{Frame, Recent};
-use crate::{FrameEncoder, LiveSettings, PositionsFrame, Sighting};
+use crate::{FrameEncoder, LiveSettings, PositionsFrame, Sighting, TopicStanding};
 
 pub(crate) struct Topic {
     event: EventId,
@@ -152,6 +152,16 @@ impl Topic {
     /// Devices that take part.
     pub(crate) fn members(&self) -> Vec<DeviceId> {
         lock(&self.state).picture.members().collect()
+    }
+
+    /// What it is at.
+    pub(crate) fn standing(&self) -> TopicStanding {
+        TopicStanding {
+            event: self.event.clone(),
+            devices: self.members().len(),
+            viewers: lock(&self.viewers).wakes.len(),
+            frames: self.seq.load(Ordering::Acquire),
+        }
     }
 
     /// Lets subscriptions be answered with what there is.

@@ -11,7 +11,7 @@ use crate::judge::Judge;
 use crate::lock::lock;
 use crate::metrics::LiveMetrics;
 use crate::topic::Topic;
-use crate::{FrameEncoder, LiveSettings, Sighting};
+use crate::{FrameEncoder, LiveSettings, Sighting, TopicStanding};
 
 /// The topics that somebody watches, or watched not long ago.
 pub(crate) struct Topics {
@@ -155,6 +155,13 @@ impl Topics {
         let topics = self.current().topics;
         let members: HashSet<DeviceId> = topics.values().flat_map(|topic| topic.members()).collect();
         members.into_iter().collect()
+    }
+
+    /// What every topic is at, in the order of their events.
+    pub(crate) fn standing(&self) -> Vec<TopicStanding> {
+        let mut standing: Vec<_> = self.current().topics.values().map(|topic| topic.standing()).collect();
+        standing.sort_unstable_by(|one, other| one.event.cmp(&other.event));
+        standing
     }
 
     /// Gives every topic what the store said of the devices asked for.

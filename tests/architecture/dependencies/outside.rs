@@ -5,6 +5,7 @@ pub(super) const ANYTHING: [&str; 2] = ["app", "tests"];
 
 pub(super) const ALLOWED: [(&str, &[&str]); 13] = [
     ("domain", &["async-trait", "foldhash", "lru", "memchr", "mockall", "thiserror", "time"]),
+    ("application/admin", &["async-trait", "futures", "thiserror", "tokio", "tracing"]),
     (
         "application/ingest",
         &["async-trait", "futures", "metrics", "thiserror", "tokio", "tokio-util", "tracing"],

@@ -36,17 +36,23 @@ impl SqliteRosterSource {
     }
 
     async fn read_pairs(&self) -> Result<Result<Vec<Pair>, Lacking>, DbErr> {
-        let statement = |sql: &str| Statement::from_string(DbBackend::Sqlite, sql);
-        let columns = ColumnRow::find_by_statement(statement(COLUMNS)).all(&self.readers).await?;
-        let columns: Vec<_> =
-            columns.into_iter().map(|column| (column.owner, column.name, column.kind)).collect();
-        let naming = match Naming::of(&columns) {
+        let naming = match naming(&self.readers).await? {
             Ok(naming) => naming,
             Err(lacking) => return Ok(Err(lacking)),
         };
-        let pairs = PairRow::find_by_statement(statement(naming.pairs())).all(&self.readers).await?;
+        let statement = Statement::from_string(DbBackend::Sqlite, naming.pairs());
+        let pairs = PairRow::find_by_statement(statement).all(&self.readers).await?;
         Ok(Ok(pairs.into_iter().map(|pair| (pair.device, pair.event)).collect()))
     }
+}
+
+/// How the tables name a device at this moment.
+pub(super) async fn naming(readers: &DatabaseConnection) -> Result<Result<Naming, Lacking>, DbErr> {
+    let statement = Statement::from_string(DbBackend::Sqlite, COLUMNS);
+    let columns = ColumnRow::find_by_statement(statement).all(readers).await?;
+    let columns: Vec<_> =
+        columns.into_iter().map(|column| (column.owner, column.name, column.kind)).collect();
+    Ok(Naming::of(&columns))
 }
 
 #[async_trait]

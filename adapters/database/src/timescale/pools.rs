@@ -16,6 +16,8 @@ pub(crate) const PING_LIMIT: Duration = Duration::from_secs(2);
 pub(crate) struct Pools {
     pub(crate) writers: Arc<Writers>,
     pub(crate) readers: PgPool,
+    /// For operators who ask: nobody who serves waits for them.
+    pub(crate) operators: PgPool,
     pub(crate) health: PgPool,
 }
 
@@ -34,12 +36,14 @@ impl Pools {
                 settings.acquire_timeout,
             ),
             readers: pool(settings.acquire_timeout).max_connections(2).connect_lazy_with(options.clone()),
+            operators: pool(settings.acquire_timeout).max_connections(2).connect_lazy_with(options.clone()),
             health: pool(PING_LIMIT).max_connections(1).connect_lazy_with(options),
         })
     }
 
     pub(crate) async fn close(&self) {
         self.health.close().await;
+        self.operators.close().await;
         self.readers.close().await;
         self.writers.close().await;
     }

@@ -11,7 +11,7 @@ use crate::roster::{Column, Lacking, Naming, Pair, RosterClerk};
 
 /// The columns of the tables of the CMS, where the search path finds them. Not from `information_schema`, which
 /// hides what one may not read: a right that is missing has to be an error, not an empty roster.
-const COLUMNS: &str = "SELECT c.relname::text, a.attname::text, format_type(a.atttypid, NULL)
+pub(super) const COLUMNS: &str = "SELECT c.relname::text, a.attname::text, format_type(a.atttypid, NULL)
 FROM unnest(ARRAY['entry_devices', 'entries', 'devices']) AS wanted (name)
 JOIN pg_class c ON c.oid = to_regclass(wanted.name)
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped";

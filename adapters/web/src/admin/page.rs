@@ -3,29 +3,29 @@
 use data_encoding::BASE64;
 use poem::endpoint::make_sync;
 use poem::http::header;
-use poem::{Endpoint, Response};
+use poem::{Response, RouteMethod, get};
 use poem_openapi::OpenApiService;
 use sha2::{Digest, Sha256};
 
 /// The document itself.
-pub(super) fn document(document: String) -> impl Endpoint {
-    make_sync(move |_| {
+pub(super) fn document(document: String) -> RouteMethod {
+    get(make_sync(move |_| {
         Response::builder()
             .content_type("application/json")
             .header(header::CACHE_CONTROL, "no-cache")
             .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
             .body(document.clone())
-    })
+    }))
 }
 
 /// The document for people, who can try it out.
-pub(super) fn docs(document: &str) -> impl Endpoint + 'static {
+pub(super) fn docs(document: &str) -> RouteMethod {
     let nothing = OpenApiService::new((), "", "");
     // A document cannot end the script that it is in.
     let document = document.replace("</", "<\\/");
     let html = nothing.swagger_ui_html().replace(&nothing.spec(), &document);
     let policy = policy(&html);
-    make_sync(move |_| {
+    get(make_sync(move |_| {
         Response::builder()
             .content_type("text/html; charset=utf-8")
             .header(header::CACHE_CONTROL, "no-cache")
@@ -33,7 +33,7 @@ pub(super) fn docs(document: &str) -> impl Endpoint + 'static {
             .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
             .header(header::REFERRER_POLICY, "no-referrer")
             .body(html.clone())
-    })
+    }))
 }
 
 /// What the page may do in a browser: run what is in it, and ask this server.

@@ -1,14 +1,22 @@
 //! Every error as an RFC 9457 problem: how it looks in the document, and what the framework's own errors become.
 
+use std::time::Duration;
+
 use poem::error::{MethodNotAllowedError, NotFoundError, ReadBodyError};
-use poem::http::StatusCode;
+use poem::http::{HeaderValue, StatusCode};
 use poem::{Error, IntoResponse, Response};
 use poem_openapi::error::{ContentTypeError, ParseParamError, ParsePathError, ParseRequestPayloadError};
 use poem_openapi::payload::Payload;
 use poem_openapi::registry::MetaSchemaRef;
 use serde_json::{Value, json};
 
+use processor_domain::ports::StoreError;
+
+use super::allow::not_allowed;
 use crate::problem::Problem;
+
+/// When to come again to a store that did not answer.
+const COME_AGAIN: Duration = Duration::from_secs(5);
 
 impl Payload for Problem {
     const CONTENT_TYPE: &'static str = "application/problem+json";
@@ -56,7 +64,8 @@ pub(crate) async fn as_problem(error: Error) -> Response {
     } else if error.is::<NotFoundError>() {
         (StatusCode::NOT_FOUND, "not_found")
     } else if error.is::<MethodNotAllowedError>() {
-        (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed")
+        // Whatever is not of an area can only be read.
+        return not_allowed(HeaderValue::from_static("GET, HEAD")).into_response();
     } else if matches!(error.downcast_ref(), Some(ReadBodyError::PayloadTooLarge)) {
         (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large")
     } else if error.status().is_client_error() {
@@ -66,6 +75,13 @@ pub(crate) async fn as_problem(error: Error) -> Response {
         return internal().into_response();
     };
     Problem::new(status, code, error.to_string()).into_response()
+}
+
+/// The store did not answer: logged here, once, for the answer does not say why.
+pub(super) fn store_unavailable(error: &StoreError) -> Problem {
+    tracing::warn!(error = processor_admin::chain(error), "an operator's question cannot be answered");
+    let detail = "the store does not answer at the moment";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", detail).retry_after(COME_AGAIN)
 }
 
 /// What is answered when a handler panicked; the panic was logged by its hook.

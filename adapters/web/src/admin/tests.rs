@@ -10,6 +10,10 @@ use poem::web::Data;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object};
+use processor_admin::{LogLevel, LogLevels};
+use processor_domain::ports::{
+    MockDeviceMemory, MockDeviceRecords, MockEnrolments, MockLastPositions, SystemClock,
+};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -78,7 +82,7 @@ fn trouble(limits: AdminLimits) -> (TestClient<impl Endpoint>, Arc<Notify>, Arc<
     let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let area = Trouble { begun: Arc::clone(&begun), go_on: Arc::clone(&go_on) };
     let api = api(area, AdminToken::new(TOKEN).unwrap(), limits);
-    let route = Route::new().nest(PREFIX, api).catch_all_error(as_problem);
+    let route = Route::new().nest(PREFIX, api).at("/docs", page::docs("{}")).catch_all_error(as_problem);
     let client = TestClient::new(route).default_header(header::AUTHORIZATION, format!("Bearer {TOKEN}"));
     (client, begun, go_on)
 }
@@ -92,12 +96,35 @@ fn client(token: Option<&str>) -> TestClient<impl Endpoint> {
         secret: false,
         meaning: "How long a read waits".to_owned(),
     };
-    let admin = Admin {
-        token: token.map(|token| AdminToken::new(token).unwrap()),
-        ports: AdminPorts { configuration: vec![setting] },
-        limits: AdminLimits::default(),
+    let ports = AdminPorts {
+        configuration: vec![setting],
+        devices: devices(),
+        log_level: LogLevel::new(Arc::new(Log), "info"),
     };
+    let token = token.map(|token| AdminToken::new(token).unwrap());
+    let admin = token.map_or_else(Admin::off, |token| Admin::new(token, ports, AdminLimits::default()));
     TestClient::new(admin.add_to(Route::new()).catch_all_error(as_problem))
+}
+
+/// A log that takes everything.
+struct Log;
+
+impl LogLevels for Log {
+    fn change(&self, _: &str) -> bool {
+        true
+    }
+}
+
+fn devices() -> processor_admin::Devices {
+    processor_admin::Devices {
+        records: Arc::new(MockDeviceRecords::new()),
+        last_positions: Arc::new(MockLastPositions::new()),
+        letters: None,
+        memory: Arc::new(MockDeviceMemory::new()),
+        enrolments: Arc::new(MockEnrolments::new()),
+        live: None,
+        clock: Arc::new(SystemClock),
+    }
 }
 
 /// The code of a problem, which says the same as the status.
@@ -146,6 +173,27 @@ async fn the_configuration_is_shown_to_whoever_has_the_token() {
 }
 
 #[tokio::test]
+async fn what_is_logged_can_be_changed_for_a_while() {
+    let client = client(Some(TOKEN));
+    let put = async |body: &Value| {
+        let request =
+            client.put("/admin/v1/log-level").header(header::AUTHORIZATION, format!("Bearer {TOKEN}"));
+        request.body_json(body).send().await
+    };
+    let answer = put(&json!({"directives": "warn,processor_redis=debug", "for_seconds": 60})).await;
+    answer.assert_status_is_ok();
+    let levels: Value = answer.0.into_body().into_json().await.unwrap();
+    assert_eq!(levels, json!({"directives": "warn,processor_redis=debug", "configured": "info"}));
+    let invalid = put(&json!({"directives": "bebug"})).await;
+    assert_eq!(code(invalid, StatusCode::UNPROCESSABLE_ENTITY).await, "invalid_directives");
+    for wrong in
+        [json!({"directives": ""}), json!({"directives": "info", "for_seconds": 0}), json!({"level": "info"})]
+    {
+        assert_eq!(code(put(&wrong).await, StatusCode::BAD_REQUEST).await, "invalid_body", "{wrong}");
+    }
+}
+
+#[tokio::test]
 async fn without_a_token_there_is_no_admin_api() {
     let client = client(None);
     for path in ["/admin/v1/configuration", "/admin/v1", "/admin/v1/nothing"] {
@@ -162,7 +210,15 @@ async fn whatever_is_wrong_with_a_request_is_a_problem_with_a_code() {
     assert_eq!(get("/admin/v1/nothing", StatusCode::NOT_FOUND).await, "not_found");
     assert_eq!(get("/admin/v1", StatusCode::NOT_FOUND).await, "not_found");
     assert_eq!(get("/nothing", StatusCode::NOT_FOUND).await, "not_found");
-    assert_eq!(get("/admin/v1/wishes", StatusCode::METHOD_NOT_ALLOWED).await, "method_not_allowed");
+    for (method, path, allowed) in [
+        (Method::GET, "/admin/v1/wishes", "POST"),
+        (Method::DELETE, "/admin/v1/things/1", "GET, HEAD"),
+        (Method::POST, "/docs", "GET, HEAD"),
+    ] {
+        let answer = client.request(method, path).send().await;
+        answer.assert_header(header::ALLOW, allowed);
+        assert_eq!(code(answer, StatusCode::METHOD_NOT_ALLOWED).await, "method_not_allowed", "{path}");
+    }
     assert_eq!(get("/admin/v1/things/1?most=2", StatusCode::NOT_FOUND).await, "no_such_thing");
     for path in [
         "/admin/v1/things/x?most=1",
