@@ -62,7 +62,8 @@ impl Telemetry {
             // By the id of the trace, for every span: all of a trace are sampled or none. What a sender decided
             // about its own trace decides nothing here: those traces are linked to and never continued.
             .with_sampler(Sampler::TraceIdRatioBased(settings.ratio))
-            .with_max_links_per_span(u32::try_from(MOST_LINKS).unwrap_or(u32::MAX))
+            // And one more: of a batch to the one that it is written with.
+            .with_max_links_per_span(u32::try_from(MOST_LINKS + 1).unwrap_or(u32::MAX))
             .with_span_processor(queue)
             .build();
         let layer = tracing_opentelemetry::layer()

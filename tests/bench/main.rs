@@ -3,13 +3,15 @@
 //!
 //! `scripts/bench` builds all of it with optimisations and runs this. Options: `--records N` (default 500,000),
 //! `--devices N` (1,000), `--rounds N` (3), `--only NAME` (one variant), `--set NAME=VALUE` (a setting of the
-//! program, as often as needed).
+//! program, as often as needed), `--collector NAMES` (who listens to its traces: `none`, which is the default, `live`,
+//! `dead` and `silent`, several separated by commas to compare them).
 //!
 //! Runs are interleaved: each round does every variant once, and a ratio is taken within its round. Absolute
 //! rates move with whatever else the machine does; ratios of one round do not.
 
 mod copy;
 mod drain;
+mod listening;
 mod report;
 mod variant;
 
@@ -17,6 +19,7 @@ use anyhow::Context;
 use processor_tests::{RedisServer, TimescaleServer};
 
 use crate::copy::Rows;
+use crate::listening::Listening;
 use crate::report::Report;
 use crate::variant::Variant;
 
@@ -26,13 +29,20 @@ struct Options {
     devices: u32,
     rounds: u32,
     only: Option<String>,
+    collectors: Vec<Listening>,
     settings: Vec<(String, String)>,
 }
 
 impl Options {
     fn read() -> anyhow::Result<Self> {
-        let mut options =
-            Self { records: 500_000, devices: 1_000, rounds: 3, only: None, settings: Vec::new() };
+        let mut options = Self {
+            records: 500_000,
+            devices: 1_000,
+            rounds: 3,
+            only: None,
+            collectors: vec![Listening::None],
+            settings: Vec::new(),
+        };
         let mut args = std::env::args().skip(1);
         while let Some(name) = args.next() {
             // What `cargo bench` itself passes.
@@ -45,6 +55,10 @@ impl Options {
                 "--devices" => options.devices = value.parse()?,
                 "--rounds" => options.rounds = value.parse()?,
                 "--only" => options.only = Some(value),
+                "--collector" => {
+                    let named = |name| Listening::named(name).with_context(|| format!("no collector {name}"));
+                    options.collectors = value.split(',').map(named).collect::<anyhow::Result<_>>()?;
+                }
                 "--set" => {
                     let (name, value) = value.split_once('=').context("--set needs NAME=VALUE")?;
                     options.settings.push((name.to_owned(), value.to_owned()));
@@ -82,9 +96,19 @@ async fn main() -> anyhow::Result<()> {
         eprintln!("round {round}: COPY {:.0} rows/s", copied.rate());
         report.copied(&copied);
         for variant in &variants {
-            let (drained, _) = drain::drain(&redis, &timescale, variant.stream(), &options.settings).await?;
-            eprintln!("round {round}: {} {:.0} records/s", variant.name(), drained.rate());
-            report.drained(*variant, &drained, &copied);
+            for collector in &options.collectors {
+                let listener = collector.start().await?;
+                let endpoint =
+                    listener.url.clone().map(|url| ("OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(), url));
+                let settings: Vec<_> = options.settings.iter().cloned().chain(endpoint).collect();
+                let (drained, _) = drain::drain(&redis, &timescale, variant.stream(), &settings).await?;
+                let (name, collector_name) = (variant.name(), collector.name());
+                eprintln!(
+                    "round {round}: {name}, collector {collector_name}: {:.0} records/s",
+                    drained.rate()
+                );
+                report.drained((*variant, *collector), &drained, &copied);
+            }
         }
     }
     println!("{report}");

@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::copy::Copied;
 use crate::drain::Drained;
+use crate::listening::Listening;
 use crate::variant::Variant;
 
 /// What was measured, in rounds.
@@ -12,7 +13,7 @@ use crate::variant::Variant;
 pub(crate) struct Report {
     copy_rates: Vec<f64>,
     copy_cpu: Vec<f64>,
-    variants: BTreeMap<Variant, Runs>,
+    variants: BTreeMap<(Variant, Listening), Runs>,
 }
 
 #[derive(Default)]
@@ -31,7 +32,7 @@ impl Report {
         self.copy_cpu.push(copied.database_micros_a_row());
     }
 
-    pub(crate) fn drained(&mut self, variant: Variant, drained: &Drained, copied: &Copied) {
+    pub(crate) fn drained(&mut self, variant: (Variant, Listening), drained: &Drained, copied: &Copied) {
         let runs = self.variants.entry(variant).or_default();
         runs.rates.push(drained.rate());
         runs.to_copy.push(drained.rate() / copied.rate());
@@ -52,14 +53,18 @@ impl fmt::Display for Report {
         writeln!(out, "|---|---|---|---|---|---|---|")?;
         let (rate, cpu) = (median(&self.copy_rates), median(&self.copy_cpu));
         writeln!(out, "| COPY, one connection | {rate:.0} | 1.00 | | | {cpu:.2} | |")?;
-        for (variant, runs) in &self.variants {
+        for ((variant, collector), runs) in &self.variants {
+            let traced = match collector {
+                Listening::None => String::new(),
+                other => format!(", collector {}", other.name()),
+            };
             let (least, greatest) =
                 runs.to_copy.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(least, greatest), ratio| {
                     (least.min(*ratio), greatest.max(*ratio))
                 });
             writeln!(
                 out,
-                "| {} | {:.0} | {:.2} ({least:.2} to {greatest:.2}) | {:.2} | {:.2} | {:.2} | {:.0} |",
+                "| {}{traced} | {:.0} | {:.2} ({least:.2} to {greatest:.2}) | {:.2} | {:.2} | {:.2} | {:.0} |",
                 variant.name(),
                 median(&runs.rates),
                 median(&runs.to_copy),

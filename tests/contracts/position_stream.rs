@@ -27,6 +27,9 @@ pub(crate) trait StreamFixture: Sized {
     /// Appends to the stream.
     async fn publisher(&self) -> anyhow::Result<Arc<dyn PositionPublisher>>;
 
+    /// Appends a record as a producer does that says where in its trace it is.
+    async fn append_traced(&self, record: &[u8], traceparent: &str) -> anyhow::Result<()>;
+
     /// Reads the stream as this consumer of the one group: as an instance of the program does after a start.
     /// What had the name before has been dropped, or is as good as dead.
     async fn open(&self, consumer: &str) -> anyhow::Result<Arc<dyn PositionStream>>;
@@ -61,6 +64,7 @@ macro_rules! position_stream_contract {
             an_entry_that_was_taken_over_belongs_to_the_one_who_took_it,
             what_cannot_be_a_position_is_delivered_with_its_bytes_and_the_reason,
             how_far_the_group_is_can_be_told,
+            the_trace_of_a_producer_is_delivered_and_one_that_is_malformed_is_not,
         }
     };
     (@all $fixture:ty, $servers:ty: $($law:ident),+ $(,)?) => {

@@ -86,7 +86,8 @@ impl BatchTraces {
             db.system.name = self.store_system,
             db.collection.name = "positions",
             db.operation.name = Empty,
-            db.operation.batch.size = positions,
+            // Of a batch of one it is not to be said.
+            db.operation.batch.size = (positions > 1).then_some(positions),
             ingest.attempts = Empty,
             ingest.stored = Empty,
             ingest.duplicate = Empty,

@@ -13,6 +13,10 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::StreamFixture;
 
+mod producers;
+
+pub(super) use producers::the_trace_of_a_producer_is_delivered_and_one_that_is_malformed_is_not;
+
 type Stream = Arc<dyn PositionStream>;
 
 const PATIENCE: Duration = Duration::from_secs(20);

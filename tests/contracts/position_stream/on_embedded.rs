@@ -39,6 +39,10 @@ impl StreamFixture for OnEmbedded {
         Ok(Arc::clone(&self.stream) as Arc<dyn PositionPublisher>)
     }
 
+    async fn append_traced(&self, record: &[u8], traceparent: &str) -> anyhow::Result<()> {
+        Ok(self.stream.publish_traced(record, traceparent).await?)
+    }
+
     async fn open(&self, consumer: &str) -> anyhow::Result<Arc<dyn PositionStream>> {
         Ok(Arc::new(self.stream.consumer(consumer)))
     }

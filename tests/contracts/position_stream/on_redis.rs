@@ -44,6 +44,13 @@ impl StreamFixture for OnRedis {
         Ok(Arc::new(RedisPositionPublisher::new(connections, self.stream.as_str())))
     }
 
+    async fn append_traced(&self, record: &[u8], traceparent: &str) -> anyhow::Result<()> {
+        let mut append = redis::cmd("XADD");
+        append.arg(&self.stream).arg("*").arg("payload").arg(record).arg("traceparent").arg(traceparent);
+        let mut connection = self.server.connection_for(&self.stream).await?;
+        Ok(append.query_async(&mut connection).await?)
+    }
+
     async fn open(&self, consumer: &str) -> anyhow::Result<Arc<dyn PositionStream>> {
         let mut settings = RedisStreamSettings::new(self.server.url(), &self.stream, consumer);
         settings.claim_idle = self.claim_idle();

@@ -51,7 +51,9 @@ async fn is_in_the_log_or_in_a_span() -> anyhow::Result<()> {
     drop(viewer);
     stage.settled(&ledger).await;
     let names = ["ingest.acknowledge", "live.session", "directus.identify", "directus.may_see"];
-    until_there_are(&collector, &names).await;
+    let spans = until_there_are(&collector, &names).await;
+    let ours = |name: &str| ["ingest.", "live.", "directus."].iter().any(|part| name.starts_with(part));
+    ensure!(spans.iter().all(|span| ours(&span.name)), "what carries spans away has spans: {spans:#?}");
     processor.signal(Signal::SIGTERM)?;
     let code = processor.wait_exit(SOON).await?;
     ensure!(code == 0, "ended with {code}");
