@@ -19,6 +19,8 @@ mod servers_that_take_over;
 mod subscriptions_under_load;
 mod the_page;
 mod two_instances;
+mod viewers_who_read_slowly;
+mod viewers_who_stall;
 mod who_is_let_in;
 
 pub(crate) use live_stage::{ANN, LiveStage, RALLY, ann};
