@@ -18,6 +18,7 @@ mod rights_that_end;
 mod servers_that_take_over;
 mod subscriptions_under_load;
 mod the_page;
+mod the_page_to_those_who_may_not;
 mod two_instances;
 mod viewers_who_read_slowly;
 mod viewers_who_stall;
