@@ -13,7 +13,7 @@ use redis::AsyncCommands;
 use redis::streams::StreamInfoGroupsReply;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
-use crate::options::Options;
+use crate::options::{Measured, Options};
 
 /// What everybody watches.
 pub(crate) const EVENT: &str = "0f1a7f8e-32ab-4f0e-9c7e-0000000000a1";
@@ -69,7 +69,7 @@ impl Scene {
             directus.begin(&session_of(user * SOCKETS_OF_USER), Session::Of(id.clone()));
             directus.allow(&id, EVENT);
         }
-        let program = Processor::builder()
+        let mut program = Processor::builder()
             .env("REDIS_URL", redis.url())
             .env("DATABASE_URL", &database_url)
             .env("REDIS_TELEMETRY_STREAM", STREAM)
@@ -78,11 +78,13 @@ impl Scene {
             // Some come back before it is noticed that they were gone.
             .env("LIVE_MAX_SOCKETS", (2 * sockets).max(1).to_string())
             .env("LIVE_MAX_SOCKETS_PER_USER", (2 * SOCKETS_OF_USER).to_string())
-            // A statement that waits for a table is to go on waiting.
-            .env("DATABASE_STATEMENT_TIMEOUT_MS", "600000")
-            .env("LOG_LEVEL", "warn,processor::run=info")
-            .start()
-            .await?;
+            .env("LOG_LEVEL", "warn,processor::run=info");
+        if options.measured == Measured::Ingest {
+            // What waits for the table is to go on waiting, and to stay where it is.
+            program =
+                program.env("DATABASE_STATEMENT_TIMEOUT_MS", "600000").env("REDIS_CLAIM_IDLE_MS", "1800000");
+        }
+        let program = program.start().await?;
         program.until_ready(SOON).await;
         Ok(Self { redis, database_url, program, _timescale: timescale, _directus: directus })
     }

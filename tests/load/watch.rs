@@ -174,7 +174,7 @@ fn summary(first: &Moment, last: &Moment, memory: &[(Duration, f64)], audience: 
         bytes / (last.prompt.frames - first.prompt.frames).max(1) as f64
     );
     println!(
-        "| from stream entry to socket write, p50 / p99 / p99.9, by the program's buckets | {:.0} / {:.0} / {:.0} ms, of {:.0} |",
+        "| from stream entry to socket write, of all viewers, p50 / p99 / p99.9, within the program's buckets | {:.0} / {:.0} / {:.0} ms, of {:.0} |",
         millis(&written, 0.5),
         millis(&written, 0.99),
         millis(&written, 0.999),
