@@ -1,5 +1,6 @@
 //! Servers, a CMS, and the program between them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -78,7 +79,9 @@ impl Scene {
             // Some come back before it is noticed that they were gone.
             .env("LIVE_MAX_SOCKETS", (2 * sockets).max(1).to_string())
             .env("LIVE_MAX_SOCKETS_PER_USER", (2 * SOCKETS_OF_USER).to_string())
-            .env("LOG_LEVEL", "warn,processor::run=info");
+            // It tells of every viewer whom it closes.
+            .env("LOG_LEVEL", "warn,processor::run=info,processor_live::session=debug")
+            .quiet();
         if options.measured == Measured::Ingest {
             // What waits for the table is to go on waiting, and to stay where it is.
             program =
@@ -108,6 +111,25 @@ impl Scene {
         let rows: i64 = count.try_get_by_index(0)?;
         database.close().await?;
         Ok(u64::try_from(rows)?)
+    }
+
+    /// What went wrong in the program, by its own account.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let mut lines = self.program.lines_with(r#""level":"WARN""#);
+        lines.extend(self.program.lines_with(r#""level":"ERROR""#));
+        lines
+    }
+
+    /// Viewers whom the program has closed, by code. Who reads slowly hears of it much later.
+    pub(crate) fn closed(&self) -> String {
+        let mut codes = BTreeMap::<String, u64>::new();
+        for line in self.program.lines_with("closing a viewer's socket") {
+            let code = line.split_once(r#""code":"#).map_or("", |(_, rest)| rest);
+            let digits = code.bytes().take_while(u8::is_ascii_digit).count();
+            *codes.entry(code[..digits].to_owned()).or_default() += 1;
+        }
+        let said: Vec<String> = codes.iter().map(|(code, count)| format!("{count} with {code}")).collect();
+        if said.is_empty() { "none".to_owned() } else { said.join(", ") }
     }
 
     /// Asks the program to stop, and waits until it has.

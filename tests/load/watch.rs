@@ -66,10 +66,12 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let sent = sender.end().await?;
     let rows = settled(&scene, sent).await?;
     summary(&first, &last, &memory, &audience);
+    println!("| closed by the program | {} |", scene.closed());
     println!(
         "| most entries not read, most in hand | {}, {} |\n| records sent, rows at the end | {sent}, {rows} |",
         lag.lag, lag.pending
     );
+    scene.warnings().iter().for_each(|line| println!("{line}"));
     audience.leave();
     scene.end().await?;
     anyhow::ensure!(sent == rows, "{sent} records were sent, and there are {rows} rows");
@@ -212,7 +214,7 @@ fn summary(first: &Moment, last: &Moment, memory: &[(Duration, f64)], audience: 
                 "| {name} viewers: frames, of them conflated, with one missing before, other messages | {}, {}, {}, {} |",
                 count.frames, count.conflated, count.missing, count.others
             );
-            println!("| {name} viewers: sockets that ended | {endings} |");
+            println!("| {name} viewers: sockets that ended, as they saw it | {endings} |");
         }
     }
 }

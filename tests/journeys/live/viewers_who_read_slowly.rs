@@ -11,9 +11,10 @@ use crate::SOON;
 const CARS: u32 = 20;
 /// What a slow one reads in a second.
 const SLOW_BYTES: usize = 1 << 10;
-/// How long it may take until the system keeps no more of what is sent to them, and their time is over: ten seconds, but
-/// for the machine.
+/// For every 500 viewers, how long it may take until the system keeps no more of what is sent to the slow ones, and
+/// their time is over: ten seconds, but for the machine.
 const CLOSED: Duration = Duration::from_mins(2);
+const TOGETHER: usize = 500;
 
 /// Those who read a kilobyte a second are closed as too slow, and all the others are told every frame in its order.
 ///
@@ -56,7 +57,8 @@ async fn are_closed_and_hold_up_nobody() -> anyhow::Result<()> {
         }
         anyhow::Ok(())
     };
-    let Ok(sent) = tokio::time::timeout(CLOSED, sending).await else {
+    let limit = CLOSED * u32::try_from(viewers.div_ceil(TOGETHER))?;
+    let Ok(sent) = tokio::time::timeout(limit, sending).await else {
         bail!("{} of {slow} slow ones are closed", too_slow(&processor));
     };
     sent?;
