@@ -41,6 +41,8 @@ const NO_PAGE: &str = "<!doctype html>
 ";
 
 fn main() {
+    // Set by the tool that builds the fuzz targets.
+    println!("cargo::rustc-check-cfg=cfg(fuzzing)");
     println!("cargo::rerun-if-env-changed=PROCESSOR_PAGE");
     let wish = env::var_os("PROCESSOR_PAGE").unwrap_or_default();
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use processor_migration::{MigrationSettings, migrate};
-use processor_tests::{Processor, RedisServer, Signal, TimescaleServer, connect_database};
+use processor_tests::{
+    Processor, RedisServer, Signal, TimescaleServer, connect_database, peak_bytes, processor_time,
+};
 use redis::aio::MultiplexedConnection;
 use redis::streams::StreamInfoGroupsReply;
 use redis::{AsyncCommands, pipe};
@@ -96,7 +97,7 @@ pub(crate) async fn drain(
     let pid = program.pid();
     let (began, cpu_before) = loop {
         match standing(&mut connection, stream).await? {
-            Some((read, _)) if read > 0 => break (Instant::now(), cpu(pid)?),
+            Some((read, _)) if read > 0 => break (Instant::now(), processor_time(pid)?),
             _ => tokio::time::sleep(LOOK_EVERY).await,
         }
     };
@@ -106,7 +107,7 @@ pub(crate) async fn drain(
             _ => tokio::time::sleep(LOOK_EVERY).await,
         }
     }
-    let (time, cpu) = (began.elapsed(), cpu(pid)?.saturating_sub(cpu_before));
+    let (time, cpu) = (began.elapsed(), processor_time(pid)?.saturating_sub(cpu_before));
     let redis_cpu = redis.cpu().await?.saturating_sub(redis_before);
     let database_cpu = timescale.cpu().await?.saturating_sub(database_before);
     let peak_bytes = peak_bytes(pid)?;
@@ -126,21 +127,4 @@ async fn standing(
     let groups: StreamInfoGroupsReply = connection.xinfo_groups(stream).await?;
     let group = groups.groups.into_iter().find(|group| group.name == GROUP);
     Ok(group.map(|group| (group.entries_read.unwrap_or(0) as u64, group.pending)))
-}
-
-/// Processor time of a process so far, in ticks of ten milliseconds.
-fn cpu(pid: u32) -> anyhow::Result<Duration> {
-    const TICK: Duration = Duration::from_millis(10);
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    // The name of the program, in brackets, may hold spaces; user and system time are the 12th and 13th after it.
-    let (_, fields) = stat.rsplit_once(") ").context("no process statistics")?;
-    let ticks: u32 = fields.split(' ').skip(11).take(2).filter_map(|ticks| ticks.parse::<u32>().ok()).sum();
-    Ok(TICK * ticks)
-}
-
-fn peak_bytes(pid: u32) -> anyhow::Result<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no peak memory")?;
-    let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
-    Ok(kibibytes * 1024)
 }

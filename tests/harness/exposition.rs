@@ -39,9 +39,36 @@ impl Exposition {
         values.reduce(|sum, value| sum + value)
     }
 
+    /// The buckets of a histogram, whatever their other labels: upper bounds in their order, each with how many values
+    /// there were up to it. Empty if there is no such histogram.
+    #[must_use]
+    pub fn buckets(&self, name: &str) -> Vec<(f64, f64)> {
+        let mut buckets: Vec<(f64, f64)> = Vec::new();
+        for (series, value) in self.samples.iter().filter(|(series, _)| series.is_bucket_of(name)) {
+            let Some(bound) = series.bound() else { continue };
+            match buckets.iter_mut().find(|(known, _)| known.total_cmp(&bound).is_eq()) {
+                Some((_, count)) => *count += value,
+                None => buckets.push((bound, *value)),
+            }
+        }
+        buckets.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+        buckets
+    }
+
     /// The names of all series.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.samples.keys().map(|series| series.name.as_str())
+    }
+}
+
+impl Series {
+    fn is_bucket_of(&self, histogram: &str) -> bool {
+        self.name.strip_suffix("_bucket") == Some(histogram)
+    }
+
+    fn bound(&self) -> Option<f64> {
+        let (_, bound) = self.labels.iter().find(|(name, _)| name == "le")?;
+        bound.parse().ok()
     }
 }
 
@@ -117,5 +144,15 @@ mod tests {
         assert_eq!(metrics.value("absent", &[]), None);
         assert_eq!(metrics.sum("absent"), None);
         assert_eq!(metrics.names().count(), 5);
+    }
+
+    #[test]
+    fn buckets_are_in_the_order_of_their_bounds() {
+        let metrics = Exposition::parse(
+            "size_bucket{le=\"+Inf\"} 7\nsize_bucket{le=\"10\"} 6\nsize_bucket{le=\"9\",kind=\"a\"} 2\n\
+             size_bucket{le=\"9\",kind=\"b\"} 1\nsize_sum 50\n",
+        );
+        assert_eq!(metrics.buckets("size"), [(9.0, 3.0), (10.0, 6.0), (f64::INFINITY, 7.0)]);
+        assert_eq!(metrics.buckets("absent"), []);
     }
 }

@@ -42,6 +42,7 @@ mod redis_set;
 mod setting;
 mod timescale_server;
 mod unique;
+mod usage;
 mod viewer;
 
 pub use browser::Browser;
@@ -63,6 +64,7 @@ pub use redis_server::RedisServer;
 pub use setting::{number, setting};
 pub use timescale_server::TimescaleServer;
 pub use unique::unique;
+pub use usage::{peak_bytes, processor_time, resident_bytes};
 pub use viewer::{Heard, Picture, Refusal, Viewer, Visitor, Whereabouts};
 
 pub use nix::sys::signal::Signal;

@@ -37,10 +37,12 @@ pub struct Processor {
 pub struct ProcessorBuilder {
     args: Vec<OsString>,
     environment: BTreeMap<OsString, OsString>,
+    quiet: bool,
 }
 
 #[derive(Debug, Default)]
 struct Output {
+    quiet: bool,
     lines: Mutex<VecDeque<String>>,
     /// Where its ports are, as far as the program has said so.
     addresses: Mutex<BTreeMap<Port, String>>,
@@ -56,7 +58,7 @@ impl Processor {
     /// A program to be started, whose ports are any free ones and whose log is JSON.
     #[must_use]
     pub fn builder() -> ProcessorBuilder {
-        ProcessorBuilder { args: Vec::new(), environment: BTreeMap::new() }
+        ProcessorBuilder { args: Vec::new(), environment: BTreeMap::new(), quiet: false }
             .env("METRICS_PORT", "0")
             .env("LIVE_WS_PORT", "0")
             .env("LOG_FORMAT", "json")
@@ -212,6 +214,13 @@ impl ProcessorBuilder {
         self
     }
 
+    /// What it writes is kept and not shown.
+    #[must_use]
+    pub const fn quiet(mut self) -> Self {
+        self.quiet = true;
+        self
+    }
+
     /// Starts the program and waits until its operations port is open.
     ///
     /// # Errors
@@ -246,7 +255,7 @@ impl ProcessorBuilder {
             .spawn()
             .with_context(|| format!("{} cannot be started", path.display()))?;
         let id = child.id().and_then(|id| i32::try_from(id).ok()).context("a process without an id")?;
-        let output = Arc::new(Output::default());
+        let output = Arc::new(Output { quiet: self.quiet, ..Output::default() });
         let mut reading = Vec::new();
         if let Some(stdout) = child.stdout.take() {
             reading.push(tokio::spawn(Arc::clone(&output).read(id, stdout)));
@@ -262,7 +271,9 @@ impl Output {
     async fn read(self: Arc<Self>, id: i32, from: impl AsyncRead + Unpin) {
         let mut lines = BufReader::new(from).lines();
         while let Ok(Some(line)) = lines.next_line().await {
-            println!("[processor {id}] {line}");
+            if !self.quiet {
+                println!("[processor {id}] {line}");
+            }
             if let Some((port, address)) = listening(&line) {
                 self.addresses.lock().unwrap_or_else(PoisonError::into_inner).insert(port, address);
             }

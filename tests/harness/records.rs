@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use processor_domain::{DeviceId, Timestamp};
 
 /// A record to be published, and the key of the row it must become.
@@ -15,6 +17,13 @@ impl Sample {
     pub fn undecodable(payload: impl Into<Box<[u8]>>) -> Self {
         Self { key: None, payload: payload.into() }
     }
+
+    /// What the device of this number has measured at this time, which is `second` seconds after its car set out: one
+    /// of [`records()`], at another time.
+    #[must_use]
+    pub fn measured(device: u32, second: u32, ts: Timestamp) -> Self {
+        record(device, second, ts)
+    }
 }
 
 /// Records of so many devices over so many seconds, in the order in which they arrive: one of every device each
@@ -23,14 +32,16 @@ impl Sample {
 /// Always the same ones. The cars drive east at 20 m/s, each on its own parallel, so that nothing about them is
 /// implausible.
 pub fn records(devices: u32, seconds: u32) -> impl Iterator<Item = Sample> + Clone {
-    (0..seconds).flat_map(move |second| (0..devices).map(move |device| record(device, second)))
+    const START: Timestamp = Timestamp::from_millis(1_777_629_600_000);
+    (0..seconds).flat_map(move |second| {
+        let ts = START.plus(Duration::from_secs(u64::from(second)));
+        (0..devices).map(move |device| record(device, second, ts))
+    })
 }
 
-fn record(device: u32, second: u32) -> Sample {
-    const START_MILLIS: i64 = 1_777_629_600_000;
+fn record(device: u32, second: u32, ts: Timestamp) -> Sample {
     let device_text = format!("{:015}", 356_307_042_000_000_u64 + u64::from(device));
     let device_id = DeviceId::parse(&device_text).expect("fifteen digits name a device");
-    let ts = Timestamp::from_millis(START_MILLIS + i64::from(second) * 1_000);
     let latitude = 54.0 + f64::from(device % 10_000) / 10_000.0;
     // 20 m/s is 311 millionths of a degree at this latitude.
     let longitude = 25.0 + f64::from(second) * 0.000_311;

@@ -13,6 +13,7 @@ use tokio_websockets::{ClientBuilder, Limits, Message, WebSocketStream};
 
 use crate::http;
 
+mod pace;
 mod picture;
 
 pub use picture::{Picture, Whereabouts};

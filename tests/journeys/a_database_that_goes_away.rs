@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, ensure};
-use processor_tests::{Account, Processor, Signal, eventually, number, records};
+use anyhow::{anyhow, ensure};
+use processor_tests::{Account, Processor, Signal, eventually, number, records, resident_bytes};
 use tokio::time::{Instant, interval};
 
 use crate::counted::count_of;
@@ -30,7 +30,7 @@ async fn is_waited_for_and_then_has_everything() -> anyhow::Result<()> {
     ledger.publish(&mut redis, records(100, 210).skip(1_000)).await?;
     eventually(SOON, "the program says that it is not ready", async || away(&processor).await).await;
     // By now it has as much in hand as it takes.
-    let before = resident_bytes(&processor)?;
+    let before = resident_bytes(processor.pid())?;
     let (mut looks, back_at) = (interval(Duration::from_millis(250)), Instant::now() + outage);
     while Instant::now() < back_at {
         looks.tick().await;
@@ -38,7 +38,7 @@ async fn is_waited_for_and_then_has_everything() -> anyhow::Result<()> {
         ensure!(processor.get("/healthz").await?.0 == 200, "a restart would not help");
         let acknowledged = count_of(&processor.metrics().await?, "processor_acks_total");
         ensure!(acknowledged == Some(1_000), "{acknowledged:?} acknowledged");
-        let growth = resident_bytes(&processor)?.saturating_sub(before);
+        let growth = resident_bytes(processor.pid())?.saturating_sub(before);
         ensure!(growth <= GROWTH_LIMIT, "{growth} bytes more than when the database went away");
     }
     let said = processor.lines_with("the store is unavailable");
@@ -59,12 +59,4 @@ async fn away(processor: &Processor) -> anyhow::Result<()> {
         (503, body) if body.contains("store_unavailable") => Ok(()),
         other => Err(anyhow!("{other:?}")),
     }
-}
-
-/// How much memory the process holds.
-fn resident_bytes(processor: &Processor) -> anyhow::Result<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", processor.pid()))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-    let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
-    Ok(kibibytes * 1024)
 }

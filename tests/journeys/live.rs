@@ -18,7 +18,10 @@ mod rights_that_end;
 mod servers_that_take_over;
 mod subscriptions_under_load;
 mod the_page;
+mod the_page_to_those_who_may_not;
 mod two_instances;
+mod viewers_who_read_slowly;
+mod viewers_who_stall;
 mod who_is_let_in;
 
 pub(crate) use live_stage::{ANN, LiveStage, RALLY, ann};

@@ -9,6 +9,8 @@ mod admin;
 mod connections;
 mod cookie;
 mod frames;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod operations;
 mod origin;
 mod page;

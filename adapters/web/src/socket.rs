@@ -6,6 +6,8 @@
 
 mod outbox;
 mod pulse;
+#[cfg(test)]
+mod whatever;
 mod wire;
 
 use std::time::Duration;
@@ -70,7 +72,7 @@ enum End {
     Gone,
 }
 
-struct Socket<S> {
+pub(crate) struct Socket<S> {
     wire: Wire<S>,
     session: Session,
     pulse: Pulse,
@@ -82,7 +84,7 @@ struct Socket<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
-    fn new(io: S, session: Session, timing: Timing) -> Self {
+    pub(crate) fn new(io: S, session: Session, timing: Timing) -> Self {
         Self {
             wire: Wire::new(io),
             session,
@@ -94,7 +96,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         }
     }
 
-    async fn serve(mut self) {
+    pub(crate) async fn serve(mut self) {
         let end = self.talk().await;
         tracing::trace!(?end, "a viewer's socket ends");
         match end {

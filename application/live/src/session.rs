@@ -3,12 +3,15 @@
 mod book;
 mod vigil;
 
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
+use futures::task::AtomicWaker;
 use processor_domain::ports::Clock;
 use processor_domain::{Credential, EventId, Viewer};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::{Instrument, Span};
 
@@ -44,8 +47,8 @@ pub(crate) struct Desk {
     pub(crate) clock: Arc<dyn Clock>,
     /// The viewer is gone: nothing is to be done for it any more.
     left: CancellationToken,
-    /// There may be something to be sent.
-    wake: Arc<Notify>,
+    /// Wakes whoever waits in [`Session::next`]: there may be something to be sent.
+    wake: Arc<AtomicWaker>,
     closed: watch::Sender<Option<Close>>,
     book: Mutex<Book>,
     /// From the time the viewer was let in until the last task of the session has ended.
@@ -106,7 +109,7 @@ impl Session {
                 let answer = async move { left.run_until_cancelled(desk.answer(asked)).await };
                 tokio::spawn(answer.instrument(span));
             }
-            Ok(None) => desk.wake.notify_one(),
+            Ok(None) => desk.wake.wake(),
             Err(close) => desk.close(close),
         }
     }
@@ -119,12 +122,12 @@ impl Session {
     /// # Cancel safety
     /// Cancel safe: what was not returned is returned by the next call.
     pub async fn next(&self) -> Outgoing {
-        loop {
-            if let Some(outgoing) = self.desk.due() {
-                return outgoing;
-            }
-            self.desk.wake.notified().await;
-        }
+        poll_fn(|context| {
+            // Before it is looked, so that what comes after the look wakes.
+            self.desk.wake.register(context.waker());
+            self.desk.due().map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
     }
 
     /// Says that the messages returned last have been written to the socket, all of them.
@@ -134,11 +137,13 @@ impl Session {
         let Some(done) = lock(&self.desk.book).take_in_hand() else { return };
         let metrics = &self.desk.metrics;
         metrics.delivered.increment(done.delivered);
-        metrics.conflated.increment(done.conflated);
-        if !done.oldest.is_empty() {
+        if done.conflated > 0 {
+            metrics.conflated.increment(done.conflated);
+        }
+        if done.received.is_some() {
             let now = self.desk.clock.now();
-            for oldest in done.oldest {
-                metrics.delay.record(now.since(oldest));
+            for received in done.received() {
+                metrics.delay.record(now.since(received));
             }
         }
     }
@@ -184,7 +189,7 @@ impl Desk {
             tracing::debug!(code = why.code(), reason = why.reason(), "closing a viewer's socket");
             trace::closed(&self.span, why);
             lock(&self.book).clear();
-            self.wake.notify_one();
+            self.wake.wake();
         }
     }
 
@@ -216,7 +221,7 @@ impl Desk {
             Ok(false) => lock(&self.book).deny(number, Denial::Forbidden),
             Err(_) => lock(&self.book).deny(number, Denial::Unavailable),
         }
-        self.wake.notify_one();
+        self.wake.wake();
     }
 
     /// How long the viewer may still take to read what it was sent last.

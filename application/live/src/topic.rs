@@ -11,8 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::task::AtomicWaker;
 use processor_domain::{DeviceId, EventId};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::epoch::{Epoch, Since};
@@ -61,7 +62,7 @@ struct CatchUp {
 
 struct Viewers {
     /// In the order in which they came, which is about that of their memory: waking thousands is mostly waiting for it.
-    wakes: BTreeMap<u64, Arc<Notify>>,
+    wakes: BTreeMap<u64, Arc<AtomicWaker>>,
     nobody_since: Instant,
 }
 
@@ -194,7 +195,7 @@ impl Topic {
             }
         }
         if told {
-            lock(&self.viewers).wakes.values().for_each(|wake| wake.notify_one());
+            lock(&self.viewers).wakes.values().for_each(|wake| wake.wake());
         }
     }
 
@@ -258,9 +259,9 @@ impl Topic {
         self.seq.load(Ordering::Acquire) != cursor.seq
     }
 
-    /// Everything after the cursor, which moves to the last frame: the frames themselves, or one that stands for
-    /// all of them if the viewer is far behind.
-    pub(crate) fn pull(&self, cursor: &mut Cursor) -> Result<Vec<Frame>, Lost> {
+    /// Hands out everything after the cursor, which moves to the last frame: the frames themselves, or one that stands
+    /// for all of them if the viewer is far behind. `take` must not wait, for a lock is held meanwhile.
+    pub(crate) fn pull(&self, cursor: &mut Cursor, mut take: impl FnMut(Frame)) -> Result<(), Lost> {
         {
             let state = lock(&self.state);
             let far_behind = state.recent.owed_after(cursor.seq).is_none_or(|owed| {
@@ -268,10 +269,12 @@ impl Topic {
             });
             if !far_behind && let Some(frames) = state.recent.after(cursor.seq) {
                 *cursor = Cursor::at_end_of(&state.recent);
-                return Ok(frames.cloned().collect());
+                frames.cloned().for_each(take);
+                return Ok(());
             }
         }
-        self.catch_up(cursor).map(|frame| vec![frame])
+        take(self.catch_up(cursor)?);
+        Ok(())
     }
 
     fn catch_up(&self, cursor: &mut Cursor) -> Result<Frame, Lost> {
@@ -296,7 +299,7 @@ impl Topic {
     }
 
     /// A viewer, to be woken whenever there is something to take.
-    pub(crate) fn enter(&self, id: u64, wake: Arc<Notify>) {
+    pub(crate) fn enter(&self, id: u64, wake: Arc<AtomicWaker>) {
         lock(&self.viewers).wakes.insert(id, wake);
     }
 

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use futures::task::AtomicWaker;
 use processor_domain::{DeviceId, EventId, Position, Roster};
 use tokio::sync::Notify;
 
@@ -73,7 +74,7 @@ impl Topics {
     }
 
     /// Begins to watch an event; its topic begins with its first viewer.
-    pub(crate) fn watch(&self, event: &EventId, wake: Arc<Notify>) -> Watching {
+    pub(crate) fn watch(&self, event: &EventId, wake: Arc<AtomicWaker>) -> Watching {
         let _changing = lock(&self.changing);
         let Current { topics, roster } = self.current();
         let topic = topics.get(event).cloned().unwrap_or_else(|| self.add(event, topics, roster));

@@ -69,13 +69,8 @@ impl Picture {
 
     /// Takes in a frame of positions.
     pub(crate) fn take(&mut self, frame: &Value) -> anyhow::Result<()> {
-        let seq = number(frame, "seq")?;
         let conflated = frame.get("conflated").is_some();
-        let follows = if conflated { seq > self.seq } else { seq == self.seq + 1 };
-        ensure!(follows, "frame {seq} came after frame {}", self.seq);
-        self.seq = seq;
-        self.frames += 1;
-        self.conflated += u64::from(conflated);
+        self.count(number(frame, "seq")?, conflated)?;
         if frame.get("removed").is_some() {
             for device in list(frame, "removed")? {
                 let device = device.as_str().context("a device that is no text")?;
@@ -85,6 +80,26 @@ impl Picture {
         for position in list(frame, "positions")? {
             self.take_position(position, conflated)?;
         }
+        Ok(())
+    }
+
+    /// Takes in of a message only its number, if it is a frame of positions.
+    pub(crate) fn skim(&mut self, message: &str) -> anyhow::Result<()> {
+        // All but the positions stands before them.
+        let Some((head, _)) = message.split_once(r#","positions":["#) else { return Ok(()) };
+        let (_, seq) = head.split_once(r#""seq":"#).with_context(|| head.to_owned())?;
+        let (seq, rest) = seq.split_once(',').unwrap_or((seq, ""));
+        self.cars.clear();
+        self.count(seq.parse().with_context(|| head.to_owned())?, rest.starts_with(r#""conflated""#))
+    }
+
+    /// Takes note of a frame.
+    fn count(&mut self, seq: u64, conflated: bool) -> anyhow::Result<()> {
+        let follows = if conflated { seq > self.seq } else { seq == self.seq + 1 };
+        ensure!(follows, "frame {seq} came after frame {}", self.seq);
+        self.seq = seq;
+        self.frames += 1;
+        self.conflated += u64::from(conflated);
         Ok(())
     }
 

@@ -66,3 +66,16 @@ fn what_is_against_the_promises_is_an_error() {
         assert!(error.contains(expected), "{message}: {error}");
     }
 }
+
+#[test]
+fn whoever_skims_notices_what_is_missing_all_the_same() {
+    let conflated =
+        r#"{"type":"positions","topic":"event:1","seq":9,"conflated":true,"positions":[{"seq":1}]}"#;
+    let next = r#"{"type":"positions","topic":"event:1","seq":10,"positions":[{"device_id":"1"}]}"#;
+    let mut picture = Picture::default();
+    for message in [conflated, next, r#"{"type":"pong"}"#] {
+        picture.skim(message).expect("all of it is as promised");
+    }
+    assert_eq!((picture.seq(), picture.frames(), picture.conflated()), (10, 2, 1));
+    assert!(picture.skim(next).expect_err("it came before").to_string().contains("frame 10 came after"));
+}

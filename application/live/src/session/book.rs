@@ -70,17 +70,21 @@ pub(super) struct Asked {
 /// What has been handed out to be written, and is to be counted when it is.
 pub(super) struct InHand {
     since: Instant,
-    /// When the oldest position of each frame was received.
-    pub(super) oldest: Vec<Timestamp>,
+    /// When the oldest position of the first frame was received that has one …
+    pub(super) received: Option<Timestamp>,
+    /// … and of the others; there are none as long as the viewer keeps up.
+    received_of_others: Vec<Timestamp>,
     pub(super) delivered: u64,
     pub(super) conflated: u64,
 }
 
 /// Messages handed out together.
+#[derive(Default)]
 struct Batch {
     messages: Vec<ServerMessage>,
     bytes: usize,
-    in_hand: InHand,
+    /// None as long as there is no message: a viewer is looked at more often than there is something for it.
+    in_hand: Option<InHand>,
 }
 
 impl Book {
@@ -184,12 +188,12 @@ impl Book {
 
     /// What is to be sent now; nothing if there is nothing.
     pub(super) fn due(&mut self) -> Result<Vec<ServerMessage>, Close> {
-        let mut batch = Batch::new();
+        let mut batch = Batch::default();
         while batch.bytes < self.backlog_bytes
             && let Some(reply) = self.replies.pop_front()
         {
             match reply {
-                Reply::Ready(message) => batch.messages.push(message),
+                Reply::Ready(message) => batch.push(message),
                 Reply::Begin { number, answer_to } => self.begin(number, answer_to, &mut batch),
             }
         }
@@ -201,22 +205,21 @@ impl Book {
             if let Stage::Watching(watching, cursor) = &mut self.subscriptions[self.turn].stage
                 && watching.topic.has_news(*cursor)
             {
-                batch.add(watching.topic.pull(cursor).map_err(|_| Close::TooSlow)?);
+                watching.topic.pull(cursor, |frame| batch.add(frame)).map_err(|_| Close::TooSlow)?;
             }
         }
         let Batch { messages, in_hand, .. } = batch;
-        if !messages.is_empty() {
-            match &mut self.in_hand {
-                Some(already) => already.add(in_hand),
-                None => self.in_hand = Some(in_hand),
-            }
+        match (&mut self.in_hand, in_hand) {
+            (Some(already), Some(more)) => already.add(&more),
+            (Some(_), None) => {}
+            (none, in_hand) => *none = in_hand,
         }
         Ok(messages)
     }
 
     fn begin(&mut self, number: u64, answer_to: AnswerTo, batch: &mut Batch) {
         let Some(subscription) = self.subscription(number) else {
-            batch.messages.push(answer_to.denied(Denial::Cancelled));
+            batch.push(answer_to.denied(Denial::Cancelled));
             return;
         };
         let Stage::Allowed(watching) = std::mem::replace(&mut subscription.stage, Stage::Asked) else {
@@ -227,7 +230,7 @@ impl Book {
         subscription.stage = Stage::Watching(watching, cursor);
         let AnswerTo { topic, uid } = answer_to;
         batch.bytes += snapshot.len();
-        batch.messages.push(ServerMessage::Subscribed {
+        batch.push(ServerMessage::Subscribed {
             topic,
             uid,
             epoch,
@@ -237,8 +240,9 @@ impl Book {
             snapshot_complete: complete,
         });
         // That the viewer was away is not the delay of this river.
-        let missed = missed.unwrap_or_default().into_iter();
-        batch.add(missed.map(|frame| Frame { oldest: None, ..frame }).collect());
+        for frame in missed.unwrap_or_default() {
+            batch.add(Frame { oldest: None, ..frame });
+        }
     }
 
     /// What was handed out, now that it is written.
@@ -272,26 +276,54 @@ impl AnswerTo {
 }
 
 impl InHand {
-    fn add(&mut self, more: Self) {
-        self.oldest.extend(more.oldest);
+    fn begin() -> Self {
+        Self {
+            since: Instant::now(),
+            received: None,
+            received_of_others: Vec::new(),
+            delivered: 0,
+            conflated: 0,
+        }
+    }
+
+    /// When the oldest position of each frame was received.
+    pub(super) fn received(&self) -> impl Iterator<Item = Timestamp> {
+        self.received.iter().chain(&self.received_of_others).copied()
+    }
+
+    fn note(&mut self, received: Timestamp) {
+        if self.received.is_none() {
+            self.received = Some(received);
+        } else {
+            self.received_of_others.push(received);
+        }
+    }
+
+    fn add(&mut self, more: &Self) {
+        more.received().for_each(|received| self.note(received));
         self.delivered += more.delivered;
         self.conflated += more.conflated;
     }
 }
 
 impl Batch {
-    fn new() -> Self {
-        let in_hand = InHand { since: Instant::now(), oldest: Vec::new(), delivered: 0, conflated: 0 };
-        Self { messages: Vec::new(), bytes: 0, in_hand }
+    fn push(&mut self, message: ServerMessage) {
+        self.in_hand.get_or_insert_with(InHand::begin);
+        if self.messages.is_empty() {
+            // One is the usual number, for which a list would else make room for more.
+            self.messages.reserve_exact(1);
+        }
+        self.messages.push(message);
     }
 
-    fn add(&mut self, frames: Vec<Frame>) {
-        for frame in frames {
-            self.bytes += frame.bytes.len();
-            self.in_hand.oldest.extend(frame.oldest);
-            self.in_hand.delivered += frame.positions;
-            self.in_hand.conflated += frame.offered - frame.positions;
-            self.messages.push(ServerMessage::Positions(frame.bytes));
+    fn add(&mut self, frame: Frame) {
+        self.bytes += frame.bytes.len();
+        let in_hand = self.in_hand.get_or_insert_with(InHand::begin);
+        if let Some(received) = frame.oldest {
+            in_hand.note(received);
         }
+        in_hand.delivered += frame.positions;
+        in_hand.conflated += frame.offered - frame.positions;
+        self.push(ServerMessage::Positions(frame.bytes));
     }
 }
