@@ -2,14 +2,13 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::{FromRedisValue, Pipeline};
-use tokio::sync::Mutex;
 
 use crate::error::{ConnectError, RedisFailure, Remedy};
-use crate::route::Route;
+use crate::route::Lane;
 use crate::servers::{Limits, Servers};
 use crate::slot::Slot;
 
@@ -24,7 +23,7 @@ pub struct RedisConnections {
     servers: Arc<Servers>,
     limits: RedisConnectionLimits,
     /// One, or on a cluster one for each slot in use: the streams and their dead letters are few.
-    routes: Arc<Mutex<HashMap<Slot, Arc<Route>>>>,
+    lanes: Arc<Mutex<HashMap<Slot, Arc<Lane>>>>,
 }
 
 /// Limits of [`RedisConnections`].
@@ -61,7 +60,7 @@ impl RedisConnections {
         }
         let servers =
             Servers::new(url, Limits { connect_timeout, response_timeout, reply_bytes: REPLY_BYTES })?;
-        Ok(Self { servers: Arc::new(servers), limits, routes: Arc::default() })
+        Ok(Self { servers: Arc::new(servers), limits, lanes: Arc::default() })
     }
 
     /// Sends commands about `key` in one piece and waits for their answers, of which only failure is of interest.
@@ -79,36 +78,21 @@ impl RedisConnections {
         commands: &Pipeline,
     ) -> Result<T, RedisFailure> {
         let slot = self.servers.slot(key);
-        let route = self.route(slot).await?;
+        let lane = self.lane(slot);
+        let route = lane.route(&self.servers, slot, self.limits).await?;
         let answer = route.ask(commands).await;
         if let Err(failure) = &answer
             && failure.remedy() == Remedy::Reconnect
         {
-            self.forget(slot, &route).await;
+            lane.leave(&route).await;
         }
         answer
     }
 
-    /// The way to the server that has the slot. Whoever comes while it is looked for waits for what is found.
-    async fn route(&self, slot: Slot) -> Result<Arc<Route>, RedisFailure> {
-        let mut routes = self.routes.lock().await;
-        if let Some(route) = routes.get(&slot) {
-            if route.holds().await {
-                return Ok(Arc::clone(route));
-            }
-            routes.remove(&slot);
-        }
-        let route = Arc::new(Route::find(&self.servers, slot, self.limits).await?);
-        routes.insert(slot, Arc::clone(&route));
-        Ok(route)
-    }
-
-    /// Leaves a way that has failed, unless somebody has found another one since.
-    async fn forget(&self, slot: Slot, failed: &Arc<Route>) {
-        let mut routes = self.routes.lock().await;
-        if routes.get(&slot).is_some_and(|route| Arc::ptr_eq(route, failed)) {
-            routes.remove(&slot);
-        }
+    /// The map is sound after every step, so a panic elsewhere does not spoil it.
+    fn lane(&self, slot: Slot) -> Arc<Lane> {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(lanes.entry(slot).or_default())
     }
 }
 

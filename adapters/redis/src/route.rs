@@ -4,11 +4,44 @@ use std::sync::Arc;
 
 use deadpool_redis::{Manager, Pool, Runtime};
 use redis::{AsyncConnectionConfig, FromRedisValue, IntoConnectionInfo, Pipeline};
+use tokio::sync::Mutex;
 
 use crate::connections::RedisConnectionLimits;
 use crate::error::RedisFailure;
 use crate::servers::{Located, Servers};
 use crate::slot::Slot;
+
+/// The way to one slot, as far as it is known: what is found out about one slot holds up nobody who wants another.
+#[derive(Default)]
+pub(crate) struct Lane {
+    route: Mutex<Option<Arc<Route>>>,
+}
+
+impl Lane {
+    /// The way that is known, if it still holds, or another. Whoever comes while it is looked for waits for what is
+    /// found.
+    pub(crate) async fn route(
+        &self,
+        servers: &Arc<Servers>,
+        slot: Slot,
+        limits: RedisConnectionLimits,
+    ) -> Result<Arc<Route>, RedisFailure> {
+        let mut known = self.route.lock().await;
+        if let Some(route) = known.as_ref()
+            && route.holds().await
+        {
+            return Ok(Arc::clone(route));
+        }
+        *known = None;
+        let route = Arc::new(Route::find(servers, slot, limits).await?);
+        Ok(Arc::clone(known.insert(route)))
+    }
+
+    /// Leaves a way that has failed, unless somebody has found another one since.
+    pub(crate) async fn leave(&self, failed: &Arc<Route>) {
+        self.route.lock().await.take_if(|route| Arc::ptr_eq(route, failed));
+    }
+}
 
 /// Leads to the server that had a slot when it was looked for. It is thrown away, with all its connections, as soon as
 /// one of them fails: the pool's own check is a `PING`, which every replica answers.
