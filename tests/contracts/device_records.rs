@@ -10,7 +10,7 @@ use crate::databases::{DatabaseFixture, Sqlite, Timescale};
 /// Stores a record of the device with this number for each of these seconds, the even ones without a fix.
 async fn store(database: &Database, device: u64, seconds: &[u64]) -> anyhow::Result<()> {
     let judged = |second: &u64| {
-        let faults = if second % 2 == 0 { Fault::NoFix.into() } else { Faults::NONE };
+        let faults = if second.is_multiple_of(2) { Fault::NoFix.into() } else { Faults::NONE };
         let ts = samples::at("2026-05-01T10:00:00Z").plus(Duration::from_secs(*second));
         let position = samples::position().device(device).at_moment(ts).build();
         Judged { position, faults, novelty: Novelty::Suspect }
