@@ -67,7 +67,7 @@ impl Processor {
 
 fn request(address: &str, method: &str, path: &str, headers: &[&str], body: Option<&Value>) -> String {
     let body = body.map(Value::to_string).unwrap_or_default();
-    let more: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+    let more: String = headers.iter().flat_map(|header| [*header, "\r\n"]).collect();
     format!(
         "{method} /admin/v1{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
          Authorization: Bearer {TOKEN}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{more}\r\n{body}",
