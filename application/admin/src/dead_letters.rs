@@ -54,9 +54,16 @@ impl DeadLetterDesk {
     /// # Errors
     /// [`Unavailable`] if its place cannot be asked.
     pub async fn open(&self, id: &DeadLetterId) -> Result<Option<OpenedDeadLetter>, Unavailable> {
-        let Some(queue) = self.places.get(&id.place) else { return Ok(None) };
+        let Some(queue) = self.queue(id.place, &id.stream) else { return Ok(None) };
         let found = queue.find(&id.stream, id.id).await;
         found.map_err(|error| Unavailable::dead_letters(id.place.name(), error))
+    }
+
+    /// Where letters of this stream are kept. On streams it is only asked about those that are read: any other name
+    /// may be that of something else, and on a cluster each has connections of its own.
+    fn queue(&self, place: Place, stream: &str) -> Option<&dyn DeadLetterQueue> {
+        let known = place == Place::Table || self.publishers.contains_key(stream);
+        self.places.get(&place).filter(|_| known).map(|queue| &**queue)
     }
 }
 

@@ -90,7 +90,7 @@ impl DeadLetters {
         &self,
         /// Only those kept here
         place: Query<Option<PlaceName>>,
-        /// Only those of this stream, which need not be one that is read now
+        /// Only those of this stream; of one that is not read any more there are only those in the table
         stream: Query<Option<String>>,
         /// Only those set aside for this reason
         reason: Query<Option<Reason>>,
@@ -198,7 +198,7 @@ impl DeadLetters {
         reason: Query<Reason>,
         /// Only those kept here
         place: Query<Option<PlaceName>>,
-        /// Only those of this stream, which need not be one that is read now
+        /// Only those of this stream; of one that is not read any more there are only those in the table
         stream: Query<Option<String>>,
         /// The `next` of the answer before, for the same filter
         cursor: Query<Option<String>>,

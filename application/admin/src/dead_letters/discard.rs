@@ -48,7 +48,9 @@ impl DeadLetterDesk {
     }
 
     pub(super) async fn remove(&self, source: &Source, ids: &[EntryId]) -> Result<u64, Unavailable> {
-        let Some(queue) = self.places.get(&source.place).filter(|_| !ids.is_empty()) else { return Ok(0) };
+        let Some(queue) = self.queue(source.place, &source.stream).filter(|_| !ids.is_empty()) else {
+            return Ok(0);
+        };
         let removed = queue.discard(&source.stream, ids).await;
         removed.map_err(|error| Unavailable::dead_letters(source.place.name(), error))
     }

@@ -7,7 +7,8 @@ use super::{DeadLetterDesk, Place};
 pub struct DeadLetterFilter {
     /// Only those kept here.
     pub place: Option<Place>,
-    /// Only those of this stream, which need not be one that is read now; otherwise those of all that are.
+    /// Only those of this stream; otherwise those of all that are read. Of one that is not read any more there are
+    /// only those in the table.
     pub stream: Option<Box<str>>,
     /// Only those set aside for this reason.
     pub reason: Option<DeadLetterReason>,

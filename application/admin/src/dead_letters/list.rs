@@ -97,7 +97,9 @@ impl DeadLetterDesk {
         after: Option<DeadLetterMark>,
         limit: usize,
     ) -> Result<DeadLetterPage, Unavailable> {
-        let Some(queue) = self.places.get(&source.place) else { return Ok(DeadLetterPage::default()) };
+        let Some(queue) = self.queue(source.place, &source.stream) else {
+            return Ok(DeadLetterPage::default());
+        };
         let page = queue.page(&source.stream, selection, after, limit).await;
         page.map_err(|error| Unavailable::dead_letters(source.place.name(), error))
     }

@@ -40,6 +40,7 @@ async fn letters_of_all_streams_and_both_places_are_in_one_order() {
     scene.in_table.put("a", 3, NotJson, "3");
     scene.on_streams.put("a", 4, TooLarge, "4");
     scene.in_table.put("gone", 5, NotJson, "5");
+    scene.on_streams.put("gone", 6, NotJson, "of something else");
     let desk = scene.desk();
     let all = DeadLetterFilter::default();
     assert_eq!(list(&desk, &all, OldestFirst, 2).await, [1, 2, 3, 4]);
