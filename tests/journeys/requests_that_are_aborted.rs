@@ -1,9 +1,8 @@
 use std::time::Duration;
 
 use anyhow::{anyhow, ensure};
-use processor_tests::{Account, Signal, eventually};
+use processor_tests::{Account, Chance, Signal, eventually};
 
-use crate::chance::Chance;
 use crate::{Load, SOON, Stage};
 
 /// Clients that ask and go away, in all and side by side; more than may be answered at once.
