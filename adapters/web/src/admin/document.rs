@@ -28,6 +28,9 @@ pub fn openapi_document() -> String {
             complete(operation);
         }
     }
+    for (_, schema) in members(&mut document["components"]["schemas"]) {
+        admit_null(schema);
+    }
     document["components"]["schemas"]["Problem"] = problems::schema();
     document["security"] = json!([{"admin_token": []}]);
     document["components"]["securitySchemes"] = json!({"admin_token": {"type": "http", "scheme": "bearer"}});
@@ -64,6 +67,19 @@ impl<T: OpenApi> OpenApi for Described<T> {
 
 fn members(value: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
     value.as_object_mut().into_iter().flatten()
+}
+
+/// What an object need not have is null where it has none, which the framework does not say.
+fn admit_null(schema: &mut Value) {
+    let required = schema["required"].as_array().cloned().unwrap_or_default();
+    let optional = members(&mut schema["properties"])
+        .filter(|(name, _)| !required.iter().any(|required| required.as_str() == Some(name)));
+    for (_, property) in optional {
+        if property["$ref"].is_string() {
+            *property = json!({ "allOf": [property.take()] });
+        }
+        property["nullable"] = true.into();
+    }
 }
 
 /// Adds to an operation the problems that every one has, and an example of each problem.

@@ -78,21 +78,26 @@ fn not_on_roster(roster: Option<&RosterFacts>, facts: &Facts, findings: &mut Vec
         }
         return;
     }
-    findings.push(why_not(enrolment, event));
+    // A demonstration has a roster and no tables.
+    let known = match roster {
+        Some(roster) if enrolment.events.is_empty() => &roster.events,
+        _ => &enrolment.events,
+    };
+    findings.push(why_not(enrolment, known, event));
 }
 
 /// Why the tables have it in no event, or not in this one.
-fn why_not(enrolment: &Enrolment, event: Option<&EventId>) -> Finding {
+fn why_not(enrolment: &Enrolment, events: &[EventId], event: Option<&EventId>) -> Finding {
     match (enrolment, event) {
+        (_, Some(event)) if !events.is_empty() => Finding::cause(
+            "in_other_event",
+            format!("It takes part in {}, not in {event}.", list(events)),
+            ENTER_IT,
+        ),
         (Enrolment { schema: RosterSchema::Absent, .. }, _) => Finding::cause(
             "no_roster",
             "The database has no tables of a CMS that say which device takes part in which event.",
             "See whether DATABASE_URL is the database of Directus.",
-        ),
-        (Enrolment { events, .. }, Some(event)) if !events.is_empty() => Finding::cause(
-            "in_other_event",
-            format!("It takes part in {}, not in {event}.", list(events)),
-            ENTER_IT,
         ),
         (Enrolment { entries, .. }, _) if *entries > 0 => Finding::cause(
             "entry_in_no_event",

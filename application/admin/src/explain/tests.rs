@@ -223,6 +223,7 @@ fn a_roster_without_tables_is_that_of_a_demonstration() {
     let facts = Facts { enrolment: Ok(Enrolment::absent()), ..on_map() };
     assert_eq!(explain(&facts).verdict, Verdict::OnMap);
     assert_eq!(codes(&facts, Weight::Doubt), [""; 0]);
+    assert_eq!(cause(&Facts { event: Some(event("other")), ..facts }), "in_other_event");
 }
 
 #[test]
