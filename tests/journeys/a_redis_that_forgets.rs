@@ -1,5 +1,5 @@
 use anyhow::{anyhow, ensure};
-use processor_tests::{Account, Signal, eventually};
+use processor_tests::{Account, Processor, Signal, eventually};
 
 use crate::counted::{count_of, until_count};
 use crate::{HEALED, Load, SOON, Stage};
@@ -10,13 +10,7 @@ async fn goes_on_by_itself() -> anyhow::Result<()> {
     let stage = Stage::with_its_own_redis().await?;
     let mut processor = stage.processor().start().await?;
     processor.until_ready(SOON).await;
-    eventually(SOON, "the program says that the server would forget", async || {
-        match processor.metrics().await?.sum("processor_redis_durability_ok") {
-            Some(0.0) => Ok(()),
-            other => Err(anyhow!("{other:?}")),
-        }
-    })
-    .await;
+    until_durability_is(&processor, 0.0).await;
     let load = Load::on(&stage);
     until_count(&processor, "processor_acks_total", |count| count > 0).await;
     stage.redis.kill().await?;
@@ -32,7 +26,20 @@ async fn goes_on_by_itself() -> anyhow::Result<()> {
     let given = ledger.given();
     ensure!(account == Account { given, rows: given, ..Account::default() }, "{account:?}");
     until_count(&processor, "processor_group_recreated_total", |count| count == 1).await;
+
+    stage.ask::<()>("CONFIG SET appendonly yes").await?;
+    until_durability_is(&processor, 1.0).await;
     processor.signal(Signal::SIGTERM)?;
     ensure!(processor.wait_exit(SOON).await? == 0);
     Ok(())
+}
+
+async fn until_durability_is(processor: &Processor, expected: f64) {
+    eventually(SOON, "the program says whether the server would forget", async || {
+        match processor.metrics().await?.sum("processor_redis_durability_ok") {
+            Some(said) if said.to_bits() == expected.to_bits() => Ok(()),
+            other => Err(anyhow!("{other:?}")),
+        }
+    })
+    .await;
 }

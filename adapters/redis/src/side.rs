@@ -14,15 +14,15 @@ use crate::{reclaim, standing};
 /// Asks what is to be asked while a read blocks, on a connection that is opened when it is first needed.
 pub(crate) struct Side {
     connection: Option<Connection>,
-    /// What the server said that the connection leads to.
-    durability: Durability,
+    /// Whether the server that the connection leads to tells how it keeps what it confirms.
+    tells_durability: bool,
     /// Where the search for entries to take over goes on.
     next: EntryId,
 }
 
 impl Side {
     pub(crate) fn new() -> Self {
-        Self { connection: None, durability: Durability::default(), next: START }
+        Self { connection: None, tells_durability: true, next: START }
     }
 
     /// What other consumers left pending for too long; at most one batch.
@@ -40,9 +40,24 @@ impl Side {
     /// How far the group is.
     pub(crate) async fn standing(&mut self, context: &Context) -> Result<Standing, RedisFailure> {
         let mut connection = self.take(context).await?;
-        let standing = standing::standing(&mut connection, context).await;
+        let standing = self.ask_standing(&mut connection, context).await;
         self.put_back(connection, &standing);
-        standing.map(|standing| Standing { durable: self.durability.is_sound(), ..standing })
+        standing
+    }
+
+    async fn ask_standing(
+        &mut self,
+        connection: &mut Connection,
+        context: &Context,
+    ) -> Result<Standing, RedisFailure> {
+        let mut standing = standing::standing(connection, context).await?;
+        if self.tells_durability {
+            let durability = Durability::ask(connection).await?;
+            standing.durable = durability.is_sound();
+            // One that may not be asked is not asked again and again.
+            self.tells_durability = durability != Durability::default();
+        }
+        Ok(standing)
     }
 
     /// Takes the connection out, so that it is gone if the future is dropped; then, too, there may be entries
@@ -52,9 +67,8 @@ impl Side {
             return Ok(connection);
         }
         context.unseen.store(true, Ordering::Relaxed);
-        let mut connection = context.connect("side").await?;
-        self.durability = Durability::ask(&mut connection).await?;
-        Ok(connection)
+        self.tells_durability = true;
+        context.connect("side").await
     }
 
     /// A refusal is an answer: the connection is sound if it leads to the right server.
