@@ -51,7 +51,7 @@ async fn main() -> anyhow::Result<()> {
         .env("ADMIN_TOKEN", TOKEN)
         .start()
         .await?;
-    processor.until_ready(Duration::from_secs(60)).await;
+    processor.until_ready(Duration::from_mins(1)).await;
     eprintln!("filling {rows} rows of {devices} devices");
     let database = connect_database(&url).await?;
     let fill = format!(
@@ -76,7 +76,7 @@ async fn main() -> anyhow::Result<()> {
     let mut best: BTreeMap<&str, Vec<(f64, f64, u64, u64)>> = BTreeMap::new();
     for round in 1..=rounds {
         let copied = copy(&database, rows).await?;
-        eprintln!("round {round}: COPY {:.0} rows/s", copied);
+        eprintln!("round {round}: COPY {copied:.0} rows/s");
         for format in FORMATS {
             let measured = export(&processor, format, rows).await?;
             let ratio = measured.rate / copied;
@@ -103,7 +103,7 @@ async fn copy(database: &sea_orm::DatabaseConnection, rows: u64) -> anyhow::Resu
     let mut copied = pool.copy_out_raw(COPY).await?;
     let mut lines = 0;
     while let Some(chunk) = copied.try_next().await? {
-        lines += chunk.iter().filter(|byte| **byte == b'\n').count() as u64;
+        lines += memchr::memchr_iter(b'\n', &chunk).count() as u64;
     }
     ensure!(lines == rows, "{lines} lines were copied");
     Ok(rows as f64 / began.elapsed().as_secs_f64())
@@ -136,7 +136,7 @@ async fn export(processor: &Processor, format: &str, rows: u64) -> anyhow::Resul
             break;
         }
         bytes += read as u64;
-        lines += buffer[..read].iter().filter(|byte| **byte == b'\n').count() as u64;
+        lines += memchr::memchr_iter(b'\n', &buffer[..read]).count() as u64;
     }
     let rate = rows as f64 / began.elapsed().as_secs_f64();
     watching.abort();

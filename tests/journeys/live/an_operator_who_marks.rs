@@ -1,7 +1,7 @@
 use anyhow::{Context, ensure};
 use processor_domain::{DeviceId, Timestamp};
 use processor_tests::{Processor, Sample, records};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::LiveStage;
 use super::live_stage::{RALLY, SHOWN, ann, devices};
@@ -77,7 +77,7 @@ async fn moves_the_marker_back_at_every_instance() -> anyhow::Result<()> {
         viewer.until_cars_are(SHOWN, RALLY, &whole).await?;
     }
     let (_, list) = first.admin("GET", "/marks", None).await?;
-    ensure!(list["marks"][0]["taken_back"]["by"] == Value::from("race control"), "{list}");
+    ensure!(list["marks"][0]["taken_back"]["by"] == "race control", "{list}");
 
     ledger.publish(&mut redis, sent).await?;
     live.stage.settled(&ledger).await;
