@@ -56,6 +56,7 @@ pub(crate) fn ingest(config: &Config, source: &Source, database: &Database) -> I
         groups: source.groups.clone(),
         store: database.position_store(),
         memory: database.device_memory(Arc::new(SystemClock)),
+        marks: database.marks(),
         dead_letters: Arc::new(FirstThatKeeps::new(
             Arc::clone(&source.dead_letters),
             database.dead_letters(&config.instance_id, RecordCodec::encode),

@@ -126,7 +126,8 @@ impl Config {
         let instance_id = read.parsed("INSTANCE_ID", "1 to 64 visible ASCII characters", name);
         let redis = redis(read, &instance_id);
         let database = database(read);
-        let live = live::live(read);
+        let marks_every = millis(read, "MARKS_REFRESH_MS", 10);
+        let live = live::live(read, marks_every);
         let admin_token = read.secret("ADMIN_TOKEN", AdminToken::new);
         let config = Self {
             log: Log {
@@ -156,6 +157,7 @@ impl Config {
                 keep_every: redis.as_ref().map_or(Duration::from_secs(20), |redis| redis.claim_idle / 3),
                 reclaim_every: redis.as_ref().map_or(Duration::from_secs(15), |redis| redis.claim_idle / 4),
                 forget_after: hours(read, "REDIS_CONSUMER_FORGET_HOURS"),
+                marks_every,
                 ..IngestSettings::default()
             },
             limits: Limits {

@@ -98,7 +98,7 @@ impl DeviceState {
             return;
         }
         let fix = Fix::new(position.ts, position.coordinates);
-        if geometry.is_empty() {
+        if !faults.faulty() {
             self.last_good = fix.or(self.last_good);
             self.doubted = None;
         } else if geometry == Fault::ImplausibleJump.into() {

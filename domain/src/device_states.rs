@@ -72,6 +72,11 @@ impl DeviceStates {
         }
     }
 
+    /// Forgets what is known of a device: it is read back from the store when it is heard of again.
+    pub fn forget(&mut self, device_id: &DeviceId) {
+        self.states.pop(device_id);
+    }
+
     /// Judges a position by the state of its device, and advances the state.
     pub fn judge(&mut self, rules: &RuleSet, position: Position) -> Judged {
         self.judge_known(rules, position).unwrap_or_else(|position| {

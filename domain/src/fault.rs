@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::Ruling;
+
 /// One thing that is wrong with a position. The values are written to the database: add, never renumber.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(u16)]
@@ -26,11 +28,18 @@ pub enum Fault {
     SpeedMismatch = 1 << 8,
     /// Few satellites, a bad dilution of precision, or jamming.
     LowQuality = 1 << 9,
+    /// An operator said that the place is wrong.
+    Marked = 1 << 10,
+    /// It was called faulty before an operator ruled on it, by somebody who did not say why: the service before
+    /// this one, or the CMS.
+    Unexplained = 1 << 11,
+    /// An operator said that the place is right. It is no fault: it overrules those that are.
+    Confirmed = 1 << 12,
 }
 
 impl Fault {
     /// Every fault, in the order of its bit.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::NoFix,
         Self::NullIsland,
         Self::OutOfRange,
@@ -41,6 +50,9 @@ impl Fault {
         Self::SpeedRange,
         Self::SpeedMismatch,
         Self::LowQuality,
+        Self::Marked,
+        Self::Unexplained,
+        Self::Confirmed,
     ];
 
     /// A stable name for logs, metrics and interfaces.
@@ -57,6 +69,9 @@ impl Fault {
             Self::SpeedRange => "speed_range",
             Self::SpeedMismatch => "speed_mismatch",
             Self::LowQuality => "low_quality",
+            Self::Marked => "marked",
+            Self::Unexplained => "unexplained",
+            Self::Confirmed => "confirmed",
         }
     }
 }
@@ -70,13 +85,20 @@ impl Faults {
     pub const NONE: Self = Self(0);
 
     /// The faults after which a position does not say where the car is: it moves no marker and times nothing.
-    pub const GEOMETRY: Self = Self::NONE
+    pub const GEOMETRY: Self = Self::FOUND.with(Fault::Marked);
+
+    /// Those of them that were found without an operator.
+    pub const FOUND: Self = Self::NONE
         .with(Fault::NoFix)
         .with(Fault::NullIsland)
         .with(Fault::OutOfRange)
         .with(Fault::Future)
         .with(Fault::Ancient)
-        .with(Fault::ImplausibleJump);
+        .with(Fault::ImplausibleJump)
+        .with(Fault::Unexplained);
+
+    /// What operators say.
+    pub const RULINGS: Self = Self::NONE.with(Fault::Marked).with(Fault::Confirmed);
 
     /// This set and `fault`.
     #[must_use]
@@ -108,10 +130,28 @@ impl Faults {
         self.0 == 0
     }
 
-    /// Whether the position does not say where the car is: the column `faulty`.
+    /// What is in this set and not in the other one.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Whether the position does not say where the car is: the column `faulty`. What an operator confirmed does,
+    /// whatever else was found.
     #[must_use]
     pub const fn faulty(self) -> bool {
-        !self.intersection(Self::GEOMETRY).is_empty()
+        !self.contains(Fault::Confirmed) && !self.intersection(Self::GEOMETRY).is_empty()
+    }
+
+    /// The set after an operator ruled on the position; with none, as if nobody ever had.
+    #[must_use]
+    pub const fn ruled(self, ruling: Option<Ruling>) -> Self {
+        let found = self.without(Self::RULINGS);
+        match ruling {
+            Some(Ruling::Faulty) => found.with(Fault::Marked),
+            Some(Ruling::Good) => found.with(Fault::Confirmed),
+            None => found,
+        }
     }
 
     /// The set as a number: the column `faults`.
@@ -161,7 +201,21 @@ mod tests {
             let faults = Faults::from_bits(bits);
             prop_assert_eq!(faults.bits(), bits);
             prop_assert_eq!(faults.iter().collect::<Faults>(), faults);
-            prop_assert_eq!(faults.faulty(), faults.iter().any(|fault| Faults::GEOMETRY.contains(fault)));
+            let geometry = faults.iter().any(|fault| Faults::GEOMETRY.contains(fault));
+            prop_assert_eq!(faults.faulty(), geometry && !faults.contains(Fault::Confirmed));
+        }
+
+        #[test]
+        fn the_last_ruling_counts_and_leaves_what_was_found(bits in 0_u16..1 << Fault::ALL.len()) {
+            let faults = Faults::from_bits(bits);
+            let found = faults.ruled(None);
+            prop_assert_eq!(found, faults.without(Faults::RULINGS));
+            for before in [None, Some(Ruling::Faulty), Some(Ruling::Good)] {
+                let ruled = faults.ruled(before);
+                prop_assert!(ruled.ruled(Some(Ruling::Faulty)).faulty());
+                prop_assert!(!ruled.ruled(Some(Ruling::Good)).faulty());
+                prop_assert_eq!(ruled.ruled(None), found);
+            }
         }
     }
 

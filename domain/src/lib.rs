@@ -18,13 +18,16 @@ mod enrolment;
 mod event_id;
 mod fault;
 mod geo;
+mod history;
 mod judgement;
 mod kept_dead_letter;
+mod mark;
 mod outcome;
 pub mod ports;
 mod position;
 mod roster;
 pub mod rules;
+mod rulings;
 #[cfg(any(test, feature = "test-doubles"))]
 pub mod samples;
 mod stored_record;
@@ -42,13 +45,16 @@ pub use enrolment::{Enrolment, RosterSchema};
 pub use event_id::{EventId, InvalidEventId};
 pub use fault::{Fault, Faults};
 pub use geo::distance_m;
+pub use history::{HistoryCursor, HistoryQuery, InvalidCursor, Kept, Span, SpanIsEmpty, Wanted};
 pub use judgement::{Judged, Novelty};
 pub use kept_dead_letter::{
     DeadLetterMark, DeadLetterOrder, DeadLetterPage, DeadLetterSelection, KeptDeadLetter, OpenedDeadLetter,
 };
+pub use mark::{InvalidWords, Mark, MarkId, NewMark, Revision, Ruling, TakenBack, Words};
 pub use outcome::{DeadLetterReason, Outcome, Settled};
 pub use position::{Altitude, Coordinates, Heading, InvalidPosition, Position, Priority, Speed};
 pub use roster::Roster;
+pub use rulings::Rulings;
 pub use stored_record::StoredRecord;
 pub use stream_entry::{DeadLetter, DeadPayload, Delivery, EntryId, Receipt, Record, Standing};
 pub use timestamp::{InvalidTimestamp, Timestamp};

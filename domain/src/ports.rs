@@ -11,6 +11,8 @@
 //! | [`PositionPublisher`] | puts records onto a stream: replay, simulator, redrive |
 //! | [`PositionFeed`] | positions as they happen, for watching: follow |
 //! | [`LastPositions`] | the last known picture, for a viewer's first frame |
+//! | [`History`] | positions of devices over a time, page by page |
+//! | [`Marks`] | what operators say of positions, and the positions brought in line with it |
 //! | [`RosterSource`] | which devices take part in which events |
 //! | [`DeviceRecords`] | what the store has of one device |
 //! | [`Enrolments`] | what the CMS has of one device |
@@ -31,7 +33,9 @@ mod dead_letters;
 mod device_memory;
 mod device_records;
 mod enrolments;
+mod history;
 mod last_positions;
+mod marks;
 mod position_feed;
 mod position_publisher;
 mod position_store;
@@ -46,7 +50,9 @@ pub use dead_letters::{DeadLetters, DeadLettersError};
 pub use device_memory::DeviceMemory;
 pub use device_records::DeviceRecords;
 pub use enrolments::Enrolments;
+pub use history::{History, HistoryPage};
 pub use last_positions::LastPositions;
+pub use marks::{Changes, MarkError, MarkQuery, Marked, Marks};
 pub use position_feed::{Observed, PositionFeed};
 pub use position_publisher::{PositionPublisher, PublishError};
 pub use position_store::{PositionStore, StoreError, Verdict};
@@ -57,9 +63,10 @@ pub use roster_source::RosterSource;
 pub use {
     access::MockAccess, clock::MockClock, consumer_group::MockConsumerGroup,
     dead_letter_queue::MockDeadLetterQueue, dead_letters::MockDeadLetters, device_memory::MockDeviceMemory,
-    device_records::MockDeviceRecords, enrolments::MockEnrolments, last_positions::MockLastPositions,
-    position_feed::MockPositionFeed, position_publisher::MockPositionPublisher,
-    position_store::MockPositionStore, position_stream::MockPositionStream, roster_source::MockRosterSource,
+    device_records::MockDeviceRecords, enrolments::MockEnrolments, history::MockHistory,
+    last_positions::MockLastPositions, marks::MockMarks, position_feed::MockPositionFeed,
+    position_publisher::MockPositionPublisher, position_store::MockPositionStore,
+    position_stream::MockPositionStream, roster_source::MockRosterSource,
 };
 
 /// The cause of a port's error, for the log.

@@ -14,6 +14,7 @@ mod out_of_range;
 mod speed;
 
 use std::fmt;
+use std::sync::Arc;
 
 pub use device_clock::DeviceClock;
 pub use implausible_jump::ImplausibleJump;
@@ -23,7 +24,7 @@ pub use null_island::NullIsland;
 pub use out_of_range::OutOfRange;
 pub use speed::SpeedPlausibility;
 
-use crate::{DeviceState, Faults, Position};
+use crate::{DeviceState, Faults, Position, Rulings};
 
 /// One law about positions.
 pub trait Rule: Send + Sync {
@@ -38,16 +39,22 @@ pub trait Rule: Send + Sync {
     fn judge(&self, before: &DeviceState, position: &Position, so_far: Faults) -> Faults;
 }
 
-/// Rules in the order in which they are asked.
+/// Rules in the order in which they are asked, and what operators said, which overrules them.
 pub struct RuleSet {
     rules: Vec<Box<dyn Rule>>,
+    rulings: Arc<Rulings>,
 }
 
 impl RuleSet {
     /// These rules, in this order.
     #[must_use]
     pub fn new(rules: Vec<Box<dyn Rule>>) -> Self {
-        Self { rules }
+        Self { rules, rulings: Arc::default() }
+    }
+
+    /// From now on operators say this.
+    pub fn adopt(&mut self, rulings: Arc<Rulings>) {
+        self.rulings = rulings;
     }
 
     /// The rules of a rally, with their usual limits: what one record tells first, then what the device's
@@ -68,9 +75,11 @@ impl RuleSet {
     /// All faults of a position.
     #[must_use]
     pub fn judge(&self, before: &DeviceState, position: &Position) -> Faults {
-        self.rules
+        let found = self
+            .rules
             .iter()
-            .fold(Faults::NONE, |so_far, rule| so_far.union(rule.judge(before, position, so_far)))
+            .fold(Faults::NONE, |so_far, rule| so_far.union(rule.judge(before, position, so_far)));
+        found.ruled(self.rulings.on(&position.device_id, position.ts))
     }
 }
 

@@ -1,6 +1,9 @@
 //! Readable sample values for tests.
 
-use crate::{Altitude, Attributes, Coordinates, DeviceId, Heading, Position, Priority, Speed, Timestamp};
+use crate::{
+    Altitude, Attributes, Coordinates, DeviceId, Heading, Mark, MarkId, NewMark, Position, Priority, Ruling,
+    Span, Speed, Timestamp, Words,
+};
 
 /// Builds a [`Position`]; starts from one that has no fault.
 #[derive(Debug, Clone)]
@@ -118,4 +121,37 @@ impl PositionBuilder {
     pub fn build(self) -> Position {
         self.0
     }
+}
+
+/// These words.
+///
+/// # Panics
+/// If they are no words.
+#[must_use]
+pub fn words(text: &str) -> Words {
+    Words::new(text).expect("a few words")
+}
+
+/// A mark to be made on the device with this number, from one moment up to another.
+///
+/// # Panics
+/// If there is no moment in between.
+#[must_use]
+pub fn new_mark(device_number: u64, from: Timestamp, to: Timestamp, ruling: Ruling) -> NewMark {
+    NewMark {
+        device_id: device(device_number),
+        span: Span::new(from, to).expect("it ends after it begins"),
+        ruling,
+        by: words("race control"),
+        why: words("tracker in another car"),
+    }
+}
+
+/// A mark that was made.
+///
+/// # Panics
+/// If there is no moment in it.
+#[must_use]
+pub fn mark(id: i64, device_number: u64, from: Timestamp, to: Timestamp, ruling: Ruling) -> Mark {
+    Mark { id: MarkId(id), said: new_mark(device_number, from, to, ruling), at: to, taken_back: None }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
 use processor_domain::ports::{
-    MockAccess, MockLastPositions, MockPositionFeed, MockRosterSource, SystemClock,
+    MockAccess, MockLastPositions, MockMarks, MockPositionFeed, MockRosterSource, SystemClock,
 };
 use processor_domain::rules::RuleSet;
 use processor_domain::{Credential, Viewer};
@@ -60,6 +60,7 @@ fn river() -> Live {
     let ports = Ports {
         feeds: vec![Arc::new(MockPositionFeed::new())],
         last_positions: Arc::new(MockLastPositions::new()),
+        marks: Arc::new(MockMarks::none()),
         roster: Arc::new(MockRosterSource::new()),
         access: Arc::new(access),
         encoder: Arc::new(JsonFrames),

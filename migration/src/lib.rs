@@ -16,6 +16,7 @@ mod lock;
 mod m0001_positions;
 mod m0002_dead_letters;
 mod m0003_dead_letters_in_order;
+mod m0004_marks;
 mod retention;
 mod settings;
 mod storage;
@@ -45,6 +46,7 @@ impl MigratorTraitSelf for Migrator {
             Box::new(m0001_positions::Positions { chunk_interval: self.chunk_interval }),
             Box::new(m0002_dead_letters::DeadLetters),
             Box::new(m0003_dead_letters_in_order::DeadLettersInOrder),
+            Box::new(m0004_marks::Marks),
         ]
     }
 

@@ -74,3 +74,27 @@ fn request(address: &str, method: &str, path: &str, headers: &[&str], body: Opti
         body.len()
     )
 }
+
+impl Processor {
+    /// Asks the admin API for something that is not JSON: status and body, which ends with the connection.
+    ///
+    /// # Errors
+    /// If there is no answer, or one that is not text.
+    pub async fn admin_text(&self, path: &str) -> anyhow::Result<(u16, String)> {
+        let address = self.address()?;
+        let request = request(&address, "GET", path, &[], None).replacen("HTTP/1.1", "HTTP/1.0", 1);
+        let answer = http::ask(&address, &request, LIMIT).await?;
+        Ok((answer.status, answer.body))
+    }
+
+    /// Asks the admin API and reads nothing of the answer: it goes on for as long as the connection is not dropped.
+    ///
+    /// # Errors
+    /// If nobody listens.
+    pub async fn ask_admin_and_read_nothing(&self, path: &str) -> anyhow::Result<TcpStream> {
+        let address = self.address()?;
+        let mut connection = TcpStream::connect(&address).await?;
+        connection.write_all(request(&address, "GET", path, &[], None).as_bytes()).await?;
+        Ok(connection)
+    }
+}

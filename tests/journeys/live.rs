@@ -13,6 +13,7 @@ mod a_device_that_changes_events;
 mod a_directus_that_is_away;
 mod a_stop_with_viewers;
 mod a_viewer_that_does_not_read;
+mod an_operator_who_marks;
 mod messages_that_are_none;
 mod rights_that_end;
 mod servers_that_take_over;

@@ -31,6 +31,7 @@ mod a_start_without_records;
 mod a_start_without_servers;
 mod a_stop;
 mod a_stream_that_is_trimmed;
+mod an_export;
 mod answers_of_redis_that_are_lost;
 mod dead_letters_of_operators;
 mod from_the_stream_to_the_table;

@@ -1,18 +1,19 @@
 use std::sync::Arc;
 
 use processor_domain::ports::{
-    Cause, Clock, DeadLetterQueue, DeadLetters, DeviceMemory, DeviceRecords, Enrolments, LastPositions,
-    PositionStore, RosterSource,
+    Cause, Clock, DeadLetterQueue, DeadLetters, DeviceMemory, DeviceRecords, Enrolments, History,
+    LastPositions, Marks, PositionStore, RosterSource,
 };
 use sea_orm::{DatabaseConnection, sqlx};
 
 use crate::dead_letter_queue::DatabaseDeadLetterQueue;
 use crate::dead_letters::{DatabaseDeadLetters, EncodeRecord};
+use crate::marks::DatabaseMarks;
 use crate::{
-    DatabaseSettings, SqliteDeviceMemory, SqliteDeviceRecords, SqliteEnrolments, SqliteLastPositions,
-    SqlitePositionStore, SqliteRosterSource, TimescaleDeviceMemory, TimescaleDeviceRecords,
-    TimescaleEnrolments, TimescaleLastPositions, TimescalePositionStore, TimescaleRosterSource, sqlite,
-    timescale,
+    DatabaseSettings, SqliteDeviceMemory, SqliteDeviceRecords, SqliteEnrolments, SqliteHistory,
+    SqliteLastPositions, SqlitePositionStore, SqliteRosterSource, TimescaleDeviceMemory,
+    TimescaleDeviceRecords, TimescaleEnrolments, TimescaleHistory, TimescaleLastPositions,
+    TimescalePositionStore, TimescaleRosterSource, sqlite, timescale,
 };
 
 /// A database, and the ports that it serves.
@@ -46,7 +47,10 @@ pub enum ConnectError {
 impl Database {
     /// Connects to the database that `settings` names by its URL, and makes sure that it answers.
     ///
-    /// It opens no more connections than the writers, two that read, two for operators and one that asks whether it is there.
+    /// It opens no more connections than the writers, two that read, two for operators who ask, two that export,
+    /// two for marks and one that asks whether it is there.
+    /// It opens no more connections than the writers, two that read, two that export, two for marks and one that asks
+    /// whether it is there.
     ///
     /// # Errors
     /// [`ConnectError::Unreachable`]: try again. The others stay.
@@ -103,6 +107,27 @@ impl Database {
             }
             Engine::Sqlite(pools) => Arc::new(SqliteLastPositions::new(pools.readers.clone())),
         }
+    }
+
+    /// Positions of the past, on connections that nothing else uses.
+    #[must_use]
+    pub fn history(&self) -> Arc<dyn History> {
+        match &self.engine {
+            Engine::Timescale(pools) => {
+                Arc::new(TimescaleHistory::new(pools.history.clone(), self.settings.commit_deadline()))
+            }
+            Engine::Sqlite(pools) => Arc::new(SqliteHistory::new(pools.history.clone())),
+        }
+    }
+
+    /// What operators say of positions, on connections that nothing else uses.
+    #[must_use]
+    pub fn marks(&self) -> Arc<dyn Marks> {
+        let connection = match &self.engine {
+            Engine::Timescale(pools) => pools.marks.clone().into(),
+            Engine::Sqlite(pools) => pools.marks.clone(),
+        };
+        Arc::new(DatabaseMarks::new(connection, self.settings.commit_deadline()))
     }
 
     /// Whose car is where, from the tables that the CMS has in this database.

@@ -10,6 +10,8 @@
 //! | `RosterSource` | [`TimescaleRosterSource`] | [`SqliteRosterSource`] |
 //! | `DeviceRecords` | [`TimescaleDeviceRecords`] | [`SqliteDeviceRecords`] |
 //! | `Enrolments` | [`TimescaleEnrolments`] | [`SqliteEnrolments`] |
+//! | `History` | [`TimescaleHistory`] | [`SqliteHistory`] |
+//! | `Marks` | [`DatabaseMarks`] | the same |
 //! | `DeadLetters` | [`DatabaseDeadLetters`] | the same |
 //! | `DeadLetterQueue` | [`DatabaseDeadLetterQueue`] | the same |
 //!
@@ -19,10 +21,13 @@ mod database;
 mod dead_letter_queue;
 mod dead_letters;
 pub mod entity;
-mod last_position;
+mod kept_row;
 mod layers;
+mod marks;
+mod paging;
 mod remembered;
 mod roster;
+mod ruled;
 mod settings;
 mod sqlite;
 mod storable;
@@ -32,12 +37,13 @@ mod timescale;
 pub use database::{ConnectError, Database};
 pub use dead_letter_queue::DatabaseDeadLetterQueue;
 pub use dead_letters::{DatabaseDeadLetters, EncodeRecord};
+pub use marks::DatabaseMarks;
 pub use settings::DatabaseSettings;
 pub use sqlite::{
-    SqliteDeviceMemory, SqliteDeviceRecords, SqliteEnrolments, SqliteLastPositions, SqlitePositionStore,
-    SqliteRosterSource,
+    SqliteDeviceMemory, SqliteDeviceRecords, SqliteEnrolments, SqliteHistory, SqliteLastPositions,
+    SqlitePositionStore, SqliteRosterSource,
 };
 pub use timescale::{
-    TimescaleDeviceMemory, TimescaleDeviceRecords, TimescaleEnrolments, TimescaleLastPositions,
-    TimescalePositionStore, TimescaleRosterSource,
+    TimescaleDeviceMemory, TimescaleDeviceRecords, TimescaleEnrolments, TimescaleHistory,
+    TimescaleLastPositions, TimescalePositionStore, TimescaleRosterSource,
 };

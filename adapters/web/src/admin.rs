@@ -16,9 +16,11 @@ mod dead_letters;
 mod devices;
 mod document;
 mod guard;
+mod history;
 mod limits;
 mod live;
 mod log_level;
+mod marks;
 mod page;
 mod problems;
 mod token;
@@ -31,6 +33,7 @@ use poem::middleware::CatchPanic;
 use poem::{EndpointExt, IntoEndpoint, IntoResponse, Route};
 use poem_openapi::{OpenApi, OpenApiService};
 use processor_admin::{Consumers, DeadLetterDesk, Unavailable};
+use processor_domain::ports::{History, Marks, RosterSource};
 
 pub use self::configuration::SettingInForce;
 pub use self::document::openapi_document;
@@ -43,7 +46,7 @@ use crate::problem::Problem;
 const PREFIX: &str = "/admin/v1";
 
 /// What the admin API shows and does.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct AdminPorts {
     /// Every setting of the program.
     pub configuration: Vec<SettingInForce>,
@@ -55,6 +58,12 @@ pub struct AdminPorts {
     pub consumers: Arc<Consumers>,
     /// The dead letters.
     pub dead_letters: Arc<DeadLetterDesk>,
+    /// Positions of the past.
+    pub history: Arc<dyn History>,
+    /// Which devices take part in an event.
+    pub roster: Arc<dyn RosterSource>,
+    /// What operators say of positions.
+    pub marks: Arc<dyn Marks>,
 }
 
 /// All areas.
@@ -65,6 +74,8 @@ type Areas = (
     devices::Devices,
     live::Live,
     log_level::LogLevel,
+    history::History,
+    marks::Marks,
 );
 
 fn areas(ports: AdminPorts) -> Areas {
@@ -75,6 +86,8 @@ fn areas(ports: AdminPorts) -> Areas {
         devices::Devices(ports.devices.clone()),
         live::Live { live: ports.devices.live.clone(), devices: ports.devices },
         log_level::LogLevel(ports.log_level),
+        history::History::new(ports.history, ports.roster),
+        marks::Marks(ports.marks),
     )
 }
 

@@ -3,10 +3,10 @@
 mod client;
 #[cfg(test)]
 mod golden;
-mod json;
 mod positions;
 mod server;
 
 pub(crate) use client::read;
 pub use positions::JsonFrames;
+pub(crate) use positions::faults;
 pub(crate) use server::{not_understood, parts_of};

@@ -11,6 +11,7 @@ mod cookie;
 mod frames;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod history;
 mod operations;
 mod origin;
 mod page;
@@ -18,6 +19,7 @@ mod problem;
 mod server;
 mod settings;
 mod socket;
+mod text;
 mod upgrade;
 
 pub use admin::{Admin, AdminLimits, AdminPorts, AdminToken, SettingInForce, WeakToken, openapi_document};

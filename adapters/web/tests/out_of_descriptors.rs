@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
 use processor_domain::ports::{
-    MockAccess, MockLastPositions, MockRosterSource, Observed, PositionFeed, StreamError, SystemClock,
+    MockAccess, MockLastPositions, MockMarks, MockRosterSource, Observed, PositionFeed, StreamError,
+    SystemClock,
 };
 use processor_domain::rules::RuleSet;
 use processor_live::{Live, LiveSettings, Ports};
@@ -35,6 +36,7 @@ fn server() -> LiveServer {
     let ports = Ports {
         feeds: vec![Arc::new(NoFeed)],
         last_positions: Arc::new(MockLastPositions::new()),
+        marks: Arc::new(MockMarks::none()),
         roster: Arc::new(MockRosterSource::new()),
         access: Arc::new(MockAccess::new()),
         encoder: Arc::new(JsonFrames),

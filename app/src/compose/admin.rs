@@ -38,6 +38,9 @@ pub(crate) fn admin(
         log_level: LogLevel::new(Arc::new(Log(levels)), config.log.level.as_str()),
         consumers: Arc::new(Consumers::new(source.groups.clone(), clock)),
         dead_letters,
+        history: database.history(),
+        roster: database.roster_source(),
+        marks: database.marks(),
     };
     Admin::new(token, ports, AdminLimits::default())
 }

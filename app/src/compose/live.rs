@@ -60,6 +60,7 @@ pub(crate) async fn live(
     let ports = Ports {
         feeds: source.feeds(config).await?,
         last_positions: database.last_positions(),
+        marks: database.marks(),
         roster,
         access,
         encoder: Arc::new(JsonFrames),

@@ -1,6 +1,7 @@
 //! The part about the live socket.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use processor_live::LiveSettings;
 use processor_web::Origins;
@@ -34,7 +35,7 @@ pub struct Directus {
     pub cookie: String,
 }
 
-pub(super) fn live(read: &mut Reading<'_>) -> Live {
+pub(super) fn live(read: &mut Reading<'_>, marks_every: Duration) -> Live {
     let cookie = read.parsed("DIRECTUS_COOKIE_NAME", "letters, digits, `-` and `_`", |text| {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         text.bytes().all(plain).then(|| text.to_owned())
@@ -64,6 +65,7 @@ pub(super) fn live(read: &mut Reading<'_>) -> Live {
             sockets: read.number("LIVE_MAX_SOCKETS", 1..=1_000_000),
             sockets_per_viewer: read.number("LIVE_MAX_SOCKETS_PER_USER", 1..=1_000_000),
             subscriptions: read.number("LIVE_MAX_SUBSCRIPTIONS", 1..=10_000),
+            marks_every,
             ..LiveSettings::default()
         },
         tile_url: read.text("LIVE_TILE_URL").map(str::to_owned),

@@ -88,6 +88,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("DATABASE_RETAIN_DAYS", "0", "Chunks older than this are dropped, in days; 0: none"),
     setting("DEVICE_STATE_CAPACITY", "100000", "Devices whose state is kept in memory"),
     setting("DEVICE_STATE_RECALL", "10000", "Devices recalled from the database at the start"),
+    setting("MARKS_REFRESH_MS", "1000", "How often it is asked what operators marked, in milliseconds"),
     setting("RECORD_MAX_BYTES", "65536", "Largest payload of a record, in bytes"),
     setting("RECORD_EARLIEST", "2000-01-01T00:00:00Z", "Positions from before this moment are set aside"),
     setting(

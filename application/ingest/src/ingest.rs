@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use processor_domain::DeviceStates;
 use processor_domain::ports::{
-    Clock, ConsumerGroup, DeadLetters, DeviceMemory, PositionStore, PositionStream,
+    Clock, ConsumerGroup, DeadLetters, DeviceMemory, Marks, PositionStore, PositionStream,
 };
 use processor_domain::rules::RuleSet;
 use processor_tasks::{TaskEnded, Tasks};
@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::batch::Waiting;
 use crate::health::IngestHealth;
 use crate::judge::Judge;
+use crate::marks::{self, News};
 use crate::metrics::IngestMetrics;
 use crate::settings::IngestSettings;
 use crate::settler::Settler;
@@ -31,6 +32,8 @@ pub struct Ports {
     pub store: Arc<dyn PositionStore>,
     /// What is known of devices that are not in memory.
     pub memory: Arc<dyn DeviceMemory>,
+    /// What operators say of positions.
+    pub marks: Arc<dyn Marks>,
     /// Where records go that cannot be positions.
     pub dead_letters: Arc<dyn DeadLetters>,
     /// Now, for ages.
@@ -114,7 +117,9 @@ impl Ingest {
                 tasks.start(name, janitor::forget(group, gone_after, Arc::clone(&shared), stop.clone()));
             }
         }
+        let news = Arc::new(News::default());
         let judge = Judge {
+            news: Arc::clone(&news),
             states: DeviceStates::new(shared.settings.device_capacity),
             rules,
             memory: ports.memory,
@@ -122,6 +127,7 @@ impl Ingest {
             pulse: shared.health.pulse("judge"),
             shared: Arc::clone(&shared),
         };
+        tasks.start("marks", marks::hear(ports.marks, news, Arc::clone(&shared), stop.clone()));
         tasks.start("judge", judge.run(reads, batch, stop.clone()));
         let waiting = Arc::new(Mutex::new(Waiting::new(batches)));
         for number in 1..=shared.settings.writers.get() {

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::batch::{Batch, Entry, Read, SetAside};
 use crate::health::Pulse;
 use crate::ingest::Shared;
+use crate::marks::News;
 use crate::trace;
 use processor_tasks::{Outage, chain};
 use tracing::{Instrument, info_span};
@@ -23,6 +24,7 @@ pub(crate) struct Judge {
     pub(crate) states: DeviceStates,
     pub(crate) rules: RuleSet,
     pub(crate) memory: Arc<dyn DeviceMemory>,
+    pub(crate) news: Arc<News>,
     pub(crate) store: Arc<dyn PositionStore>,
     pub(crate) pulse: Arc<Pulse>,
     pub(crate) shared: Arc<Shared>,
@@ -36,9 +38,15 @@ impl Judge {
         batches: Sender<Batch>,
         stop: CancellationToken,
     ) {
+        // Nothing is judged before it is known what operators say of it.
+        if stop.run_until_cancelled(self.news.begun()).await.is_none() {
+            return;
+        }
+        self.hear_news();
         self.recall_recent().await;
         while let Some(read) = reads.recv().await {
             self.pulse.busy();
+            self.hear_news();
             let span = info_span!(parent: &read.span, "ingest.judge");
             let batch = self.judge(read, &stop).instrument(span).await;
             // It may have to wait for room.
@@ -58,6 +66,17 @@ impl Judge {
             Err(error) => {
                 // Not needed to begin: each device is recalled when it is heard of.
                 tracing::warn!(error = chain(&error), "device states are not recalled at the start");
+            }
+        }
+    }
+
+    /// Judges by what operators say now, and recalls the devices of which they said something new: a fix that was
+    /// the last good one may not be good any more.
+    fn hear_news(&mut self) {
+        if let Some((rulings, devices)) = self.news.take() {
+            self.rules.adopt(rulings);
+            for device in &devices {
+                self.states.forget(device);
             }
         }
     }

@@ -22,6 +22,7 @@ mod health;
 mod ingest;
 mod janitor;
 mod judge;
+mod marks;
 mod metrics;
 mod reader;
 mod settings;

@@ -29,6 +29,11 @@ pub struct IngestSettings {
     pub keep_every: Duration,
     /// How often to ask the stream how far the group is, and the store whether it is there.
     pub sample_every: Duration,
+    /// How often it is asked what operators say of positions.
+    pub marks_every: Duration,
+    /// After which time all that was judged before a mark was heard of is in the store; then its positions are
+    /// brought in line once more.
+    pub align_after: Duration,
     /// Longest wait between two attempts at something that is unavailable.
     pub retry_at_most: Duration,
     /// How to trace batches; `None` is not at all.
@@ -52,6 +57,8 @@ impl Default for IngestSettings {
             keep_every: Duration::from_secs(20),
             sample_every: Duration::from_secs(5),
             retry_at_most: Duration::from_secs(2),
+            marks_every: Duration::from_secs(1),
+            align_after: Duration::from_secs(30),
             traces: None,
         }
     }

@@ -12,8 +12,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use processor_domain::ports::{
-    Access, AccessError, LastPositions, Observed, PositionFeed, RosterSource, StoreError, StreamError,
-    SystemClock,
+    Access, AccessError, LastPositions, MockMarks, Observed, PositionFeed, RosterSource, StoreError,
+    StreamError, SystemClock,
 };
 use processor_domain::rules::RuleSet;
 use processor_domain::{
@@ -148,6 +148,7 @@ fn fanout(criterion: &mut Criterion) {
             let ports = Ports {
                 feeds: vec![Arc::new(Feed(Mutex::new(batches)))],
                 last_positions: Arc::clone(&open) as Arc<dyn LastPositions>,
+                marks: Arc::new(MockMarks::none()),
                 roster: Arc::clone(&open) as Arc<dyn RosterSource>,
                 access: Arc::clone(&open) as Arc<dyn Access>,
                 encoder: Arc::new(Json),

@@ -41,6 +41,7 @@ pub(crate) async fn follow(
 /// Judges first and looks only then which topics there are: a topic that begins in between finds in the judge's
 /// memory what it is not given here.
 fn stage(shared: &Shared, observed: Vec<Observed>) {
+    let _judged_by_the_same = shared.staging.read();
     let sightings = shared.judge.judge(observed);
     let Current { topics, roster } = shared.topics.current();
     let (mut staged, mut orphans) = (false, 0);

@@ -1,11 +1,12 @@
 //! Judges what the feeds hand out, and remembers the newest of each device.
 
-use std::sync::Mutex;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
 
 use lru::LruCache;
 use processor_domain::ports::Observed;
 use processor_domain::rules::RuleSet;
-use processor_domain::{DeviceId, DeviceState, DeviceStates, Fix, Judged, Position};
+use processor_domain::{DeviceId, DeviceState, DeviceStates, Fix, Judged, Position, Ruling, Rulings};
 
 use crate::lock::lock;
 use crate::{LiveSettings, Sighting};
@@ -15,11 +16,12 @@ use crate::{LiveSettings, Sighting};
 /// It also remembers the newest good sighting of every device heard of recently, watched or not: when a topic
 /// begins, a position may have come out of the feed already and not have reached the store yet.
 pub(crate) struct Judge {
-    rules: RuleSet,
     known: Mutex<Known>,
 }
 
 struct Known {
+    rules: RuleSet,
+    rulings: Arc<Rulings>,
     states: DeviceStates,
     newest: LruCache<DeviceId, Sighting, foldhash::fast::RandomState>,
 }
@@ -28,14 +30,15 @@ impl Judge {
     pub(crate) fn new(rules: RuleSet, settings: &LiveSettings) -> Self {
         let capacity = settings.device_capacity;
         let newest = LruCache::with_hasher(capacity, foldhash::fast::RandomState::default());
-        Self { rules, known: Mutex::new(Known { states: DeviceStates::new(capacity), newest }) }
+        let (rulings, states) = (Arc::default(), DeviceStates::new(capacity));
+        Self { known: Mutex::new(Known { rules, rulings, states, newest }) }
     }
 
     /// Judges positions in their order. When it returns, the newest are remembered.
     pub(crate) fn judge(&self, observed: Vec<Observed>) -> Vec<Sighting> {
         let known = &mut *lock(&self.known);
         let judge = |Observed { entry_id, position }| {
-            let Judged { position, faults, .. } = known.states.judge(&self.rules, position);
+            let Judged { position, faults, .. } = known.states.judge(&known.rules, position);
             let sighting = Sighting::observed(&position, faults, entry_id.received_at());
             if !sighting.faulty() {
                 known.note(sighting);
@@ -43,6 +46,31 @@ impl Judge {
             sighting
         };
         observed.into_iter().map(judge).collect()
+    }
+
+    /// From now on operators say this. What was remembered of these devices, of which they said something new, is
+    /// judged again, as far as it is here; the rest is to be asked of the store.
+    pub(crate) fn adopt(&self, rulings: Arc<Rulings>, devices: &HashSet<DeviceId>) {
+        let known = &mut *lock(&self.known);
+        for id in devices {
+            known.states.forget(id);
+            if let Some(newest) = known.newest.peek_mut(id) {
+                newest.faults = newest.faults.ruled(rulings.on(id, newest.ts));
+                if newest.faulty() {
+                    known.newest.pop(id);
+                }
+            }
+        }
+        known.rules.adopt(Arc::clone(&rulings));
+        known.rulings = rulings;
+    }
+
+    /// Those of the positions that a store has as good on which operators do not say otherwise: one that was judged
+    /// elsewhere before the mark was heard of may not be in line with it yet.
+    pub(crate) fn standing(&self, mut known: Vec<Position>) -> Vec<Position> {
+        let rulings = Arc::clone(&lock(&self.known).rulings);
+        known.retain(|position| rulings.on(&position.device_id, position.ts) != Some(Ruling::Faulty));
+        known
     }
 
     /// The newest good sightings of these devices, of those that have been heard of. They are not news, so they

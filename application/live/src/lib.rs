@@ -31,6 +31,7 @@ mod feed;
 mod judge;
 mod live;
 mod lock;
+mod marks;
 mod message;
 mod metrics;
 mod picture;

@@ -1,9 +1,9 @@
 //! The river put together.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
-use processor_domain::ports::{Access, Clock, LastPositions, PositionFeed, RosterSource};
+use processor_domain::ports::{Access, Clock, LastPositions, Marks, PositionFeed, RosterSource};
 use processor_domain::rules::RuleSet;
 use processor_domain::{Credential, DeviceId, Timestamp};
 use processor_tasks::{TaskEnded, Tasks};
@@ -14,6 +14,7 @@ use tracing::Instrument;
 use crate::doorkeeper::{Doorkeeper, Unknown};
 use crate::judge::Judge;
 use crate::lock::lock;
+use crate::marks::Hearing;
 use crate::metrics::LiveMetrics;
 use crate::seats::Seats;
 use crate::session::{Session, Surroundings};
@@ -28,6 +29,8 @@ pub struct Ports {
     pub feeds: Vec<Arc<dyn PositionFeed>>,
     /// The last known picture.
     pub last_positions: Arc<dyn LastPositions>,
+    /// What operators say of positions.
+    pub marks: Arc<dyn Marks>,
     /// Which devices take part in which events.
     pub roster: Arc<dyn RosterSource>,
     /// Who may look.
@@ -53,6 +56,9 @@ pub(crate) struct Shared {
     pub(crate) metrics: Arc<LiveMetrics>,
     pub(crate) judge: Arc<Judge>,
     pub(crate) topics: Arc<Topics>,
+    /// Held for reading from judging positions until they are staged, so that whoever changes what they are judged
+    /// by finds all of them either in the pictures or not judged yet.
+    pub(crate) staging: RwLock<()>,
     door: Arc<Doorkeeper>,
     seats: Arc<Seats>,
     roster_read: Mutex<Instant>,
@@ -98,6 +104,7 @@ impl Live {
         let shared = Shared {
             judge,
             topics: Arc::new(topics),
+            staging: RwLock::default(),
             door: Arc::new(Doorkeeper::new(Arc::clone(&ports.access), Arc::clone(&metrics))),
             seats: Arc::new(seats),
             roster_read: Mutex::new(Instant::now()),
@@ -219,7 +226,11 @@ impl Live {
         let roster = Arc::clone(&self.ports.roster);
         tasks.start("roster", timekeepers::refresh_roster(roster, shared(), stop.clone()));
         let last_positions = Arc::clone(&self.ports.last_positions);
-        tasks.start("last positions", timekeepers::seed(last_positions, shared(), stop.clone()));
+        let marks = Arc::clone(&self.ports.marks);
+        tasks.start(
+            "last positions",
+            timekeepers::seed(last_positions, Hearing::of(marks), shared(), stop.clone()),
+        );
         tasks.start("sweeper", timekeepers::sweep(shared(), stop.clone()));
         tasks
     }

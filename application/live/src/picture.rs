@@ -99,6 +99,28 @@ impl Picture {
         }
     }
 
+    /// Stages where a device is, of which it was found that it may be elsewhere than it is shown. `true` if that is
+    /// a step back in time, or if it is nowhere any more: then the next frame tells that it is gone, before it
+    /// tells where it is.
+    pub(crate) fn correct(&mut self, id: &DeviceId, place: Option<Sighting>) -> bool {
+        let Some(device) = self.devices.get_mut(id) else { return false };
+        let back = match (device.newest_good, place) {
+            (Some(newest), Some(place)) => place.ts < newest,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        if back {
+            if device.was_shown() {
+                self.leaving.push(*id);
+            }
+            *device = Device { waiting: device.waiting, ..Device::default() };
+        }
+        if let Some(place) = place {
+            self.stage(place);
+        }
+        back
+    }
+
     /// Takes what is staged, for the next frame. It counts as shown only after [`Self::show`].
     pub(crate) fn take_staged(&mut self) -> Change {
         let mut sightings = Vec::with_capacity(self.waiting.len());
@@ -331,6 +353,28 @@ mod tests {
         assert!(picture.stage(good(1, 4)), "nothing is shown of it");
         let change = picture.tell(2);
         assert_eq!((change.removed, change.sightings), (vec![samples::device(1)], vec![good(1, 4)]));
+    }
+
+    #[test]
+    fn a_device_that_was_not_where_it_is_shown_is_told_to_be_gone_and_then_where_it_is() {
+        let mut picture = picture_of(&[1, 2]);
+        let device = samples::device(1);
+        picture.stage(good(1, 5));
+        picture.tell(1);
+        assert!(!picture.correct(&device, Some(good(1, 5))), "it is where it is");
+        assert!(picture.tell(2).is_empty());
+        assert!(!picture.correct(&device, Some(good(1, 6))), "it only moves on");
+        assert_eq!(picture.tell(2).sightings, [good(1, 6)]);
+        picture.stage(good(1, 7));
+        assert!(picture.correct(&device, Some(good(1, 3))));
+        let change = picture.tell(3);
+        assert_eq!((change.removed, change.sightings), (vec![device], vec![good(1, 3)]));
+        assert_eq!(picture.good(), [good(1, 3)]);
+        assert!(picture.stage(good(1, 4)));
+        assert!(picture.correct(&device, None));
+        let change = picture.tell(4);
+        assert_eq!((change.removed, change.sightings), (vec![device], vec![]));
+        assert!(!picture.correct(&samples::device(9), Some(good(9, 1))), "it does not take part");
     }
 
     #[test]

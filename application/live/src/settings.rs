@@ -24,6 +24,8 @@ pub struct LiveSettings {
     pub snapshot_within: Duration,
     /// How often the pictures being watched are compared with the store, and moved forward where they are behind.
     pub compare_every: Duration,
+    /// How often it is asked what operators say of positions.
+    pub marks_every: Duration,
     /// Sockets in all.
     pub sockets: usize,
     /// Sockets of one viewer; an account may be shared by an audience.
@@ -63,6 +65,7 @@ impl Default for LiveSettings {
             keep_topic: Duration::from_mins(5),
             snapshot_within: Duration::from_secs(3),
             compare_every: Duration::from_mins(1),
+            marks_every: Duration::from_secs(1),
             sockets: 10_000,
             sockets_per_viewer: 1_000,
             subscriptions: 128,

@@ -4,11 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use processor_domain::ports::{LastPositions, RosterSource};
+use processor_domain::ports::{LastPositions, RosterSource, StoreError};
+use processor_domain::{DeviceId, Position};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::live::Shared;
+use crate::marks::Hearing;
 use processor_tasks::{Outage, chain};
 
 /// Devices asked for in one query at most.
@@ -54,23 +56,31 @@ pub(crate) async fn refresh_roster(
 }
 
 /// Asks the store for the last known positions of devices that have come into a topic: in one query for all that
-/// are wanted at this moment, whoever wants them.
-pub(crate) async fn seed(store: Arc<dyn LastPositions>, shared: Arc<Shared>, stop: CancellationToken) {
+/// are wanted at this moment, whoever wants them. And hears what operators say of them.
+pub(crate) async fn seed(
+    store: Arc<dyn LastPositions>,
+    mut hearing: Hearing,
+    shared: Arc<Shared>,
+    stop: CancellationToken,
+) {
     let mut outage = Outage::of("the store, for last known positions,", shared.settings.retry_at_most);
     let mut compare = tokio::time::interval(shared.settings.compare_every);
     compare.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut hear = tokio::time::interval(shared.settings.marks_every);
+    hear.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = shared.topics.wanted.notified() => {}
             _ = compare.tick() => compare_with_store(&*store, &shared).await,
+            _ = hear.tick() => hear_of_marks(&*store, &mut hearing, &shared).await,
         }
         loop {
             let wanted = shared.topics.wanted(ASKED_AT_ONCE);
             if wanted.is_empty() {
                 break;
             }
-            match store.last_positions(&wanted).await {
+            match last_positions(&*store, &mut hearing, &wanted, &shared).await {
                 Ok(known) => {
                     outage.over();
                     shared.judge.remember(&known);
@@ -87,13 +97,36 @@ pub(crate) async fn seed(store: Arc<dyn LastPositions>, shared: Arc<Shared>, sto
     }
 }
 
+/// What the store knows, as far as operators do not say otherwise.
+async fn last_positions(
+    store: &dyn LastPositions,
+    hearing: &mut Hearing,
+    wanted: &[DeviceId],
+    shared: &Shared,
+) -> Result<Vec<Position>, StoreError> {
+    hearing.begin(shared).await?;
+    Ok(shared.judge.standing(store.last_positions(wanted).await?))
+}
+
+/// Puts right what is shown of devices of which operators said something new.
+async fn hear_of_marks(store: &dyn LastPositions, hearing: &mut Hearing, shared: &Shared) {
+    let settled = match hearing.hear(shared).await {
+        Ok(()) => hearing.settle(store, shared).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = settled {
+        // It is said that the store is away when something is wanted of it.
+        tracing::debug!(error = chain(&error), "it is not known what operators say");
+    }
+}
+
 /// Moves forward what is behind the store: a feed may have skipped something, and what was in the stream before
 /// the feed was opened reaches the store later than the first picture.
 async fn compare_with_store(store: &dyn LastPositions, shared: &Shared) {
     let members = shared.topics.members();
     for devices in members.chunks(ASKED_AT_ONCE) {
         match store.last_positions(devices).await {
-            Ok(known) => shared.topics.seed(devices, &known),
+            Ok(known) => shared.topics.seed(devices, &shared.judge.standing(known)),
             // It is said that the store is away when something is wanted of it.
             Err(error) => {
                 tracing::debug!(error = chain(&error), "the picture is not compared with the store");

@@ -5,7 +5,7 @@
 //!
 //! Locks are taken in the order in which the fields stand, and never held while waiting for anything else.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -24,7 +24,6 @@ use crate::{FrameEncoder, LiveSettings, PositionsFrame, Sighting, TopicStanding}
 
 pub(crate) struct Topic {
     event: EventId,
-    epoch: Epoch,
     encoder: Arc<dyn FrameEncoder>,
     backlog_bytes: u64,
     /// The number of the last frame, to be looked at without a lock.
@@ -42,6 +41,8 @@ pub(crate) struct Topic {
 }
 
 struct State {
+    /// It changes when a car is shown where it was before: what a viewer had until then leads nowhere.
+    epoch: Epoch,
     picture: Picture,
     recent: Recent,
 }
@@ -93,7 +94,6 @@ impl Topic {
         let recent = Recent::new(settings.recent_bytes, settings.recent_frames);
         Self {
             event,
-            epoch: Epoch::random(),
             encoder,
             backlog_bytes: settings.backlog_bytes as u64,
             seq: AtomicU64::new(0),
@@ -101,7 +101,7 @@ impl Topic {
             telling: Mutex::default(),
             snapshot: Mutex::default(),
             catch_up: Mutex::default(),
-            state: Mutex::new(State { picture: Picture::default(), recent }),
+            state: Mutex::new(State { epoch: Epoch::random(), picture: Picture::default(), recent }),
             viewers: Mutex::new(Viewers { wakes: BTreeMap::new(), nobody_since: Instant::now() }),
         }
     }
@@ -143,6 +143,23 @@ impl Topic {
         if lock(&self.state).picture.is_complete() {
             self.answer();
         }
+    }
+
+    /// Shows each device that takes part at its place, or nowhere, even if that is a step back in time, and tells
+    /// it at once.
+    pub(crate) fn correct(&self, places: &HashMap<DeviceId, Option<Sighting>>) {
+        let telling = lock(&self.telling);
+        {
+            let state = &mut *lock(&self.state);
+            let mut back = false;
+            for (id, place) in places {
+                back |= state.picture.correct(id, *place);
+            }
+            if back {
+                state.epoch = Epoch::random();
+            }
+        }
+        self.tell_holding(&telling, &[]);
     }
 
     /// Devices of which the store has not spoken yet.
@@ -215,30 +232,27 @@ impl Topic {
     /// Begins to tell a viewer: with all that it missed, if it is known what it had and nothing of what came
     /// since is gone, else with the whole picture.
     pub(crate) fn begin(&self, since: Option<Since>) -> Beginning {
-        let resumed =
-            since.filter(|since| since.epoch == self.epoch).and_then(|since| self.resume(since.seq));
+        let resumed = since.and_then(|since| self.resume(since));
         resumed.unwrap_or_else(|| self.begin_anew())
     }
 
-    fn resume(&self, seq: u64) -> Option<Beginning> {
+    fn resume(&self, since: Since) -> Option<Beginning> {
         let state = lock(&self.state);
-        let missed = state.recent.after(seq)?.cloned().collect();
+        let epoch = state.epoch;
+        if since.epoch != epoch {
+            return None;
+        }
+        let missed = state.recent.after(since.seq)?.cloned().collect();
         let (cursor, complete) = (Cursor::at_end_of(&state.recent), state.picture.is_complete());
         drop(state);
         let snapshot = self.encoder.snapshot(&[]);
-        Some(Beginning {
-            epoch: self.epoch,
-            seq: cursor.seq,
-            snapshot,
-            complete,
-            missed: Some(missed),
-            cursor,
-        })
+        Some(Beginning { epoch, seq: cursor.seq, snapshot, complete, missed: Some(missed), cursor })
     }
 
     fn begin_anew(&self) -> Beginning {
         let mut cached = lock(&self.snapshot);
         let state = lock(&self.state);
+        let epoch = state.epoch;
         let (cursor, complete) = (Cursor::at_end_of(&state.recent), state.picture.is_complete());
         let seq = cursor.seq;
         let known = cached.as_ref().filter(|known| known.seq == seq && known.complete == complete);
@@ -251,7 +265,7 @@ impl Topic {
             *cached = Some(Snapshot { seq, complete, bytes: bytes.clone() });
             bytes
         };
-        Beginning { epoch: self.epoch, seq, snapshot, complete, missed: None, cursor }
+        Beginning { epoch, seq, snapshot, complete, missed: None, cursor }
     }
 
     /// Whether there is something after the cursor.

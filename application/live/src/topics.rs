@@ -174,6 +174,21 @@ impl Topics {
         }
     }
 
+    /// Puts the places of these devices right, of which operators said something new: `known` are their last
+    /// positions as the store has them now. What the feed handed out since is in the memory of the judge.
+    pub(crate) fn correct(&self, devices: &[DeviceId], known: &[Position]) {
+        let mut places: HashMap<DeviceId, Option<Sighting>> = devices.iter().map(|id| (*id, None)).collect();
+        for sighting in known.iter().map(Sighting::stored).chain(self.judge.newest_of(devices)) {
+            let place = places.entry(sighting.device_id).or_default();
+            if place.is_none_or(|place| place.ts < sighting.ts) {
+                *place = Some(sighting);
+            }
+        }
+        for topic in self.current().topics.values() {
+            topic.correct(&places);
+        }
+    }
+
     /// The last known positions cannot be had: subscriptions are answered without them until they can.
     pub(crate) fn answer_without_seed(&self) {
         self.store_is_away.store(true, Ordering::Relaxed);

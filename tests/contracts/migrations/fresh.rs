@@ -10,7 +10,8 @@ use processor_tests::TimescaleServer;
 use super::*;
 use crate::databases::{DatabaseFixture, Sqlite};
 
-const ALL: [&str; 3] = ["m0001_positions", "m0002_dead_letters", "m0003_dead_letters_in_order"];
+const ALL: [&str; 4] =
+    ["m0001_positions", "m0002_dead_letters", "m0003_dead_letters_in_order", "m0004_marks"];
 
 async fn applied(connection: &DatabaseConnection) -> anyhow::Result<Vec<(String, bool)>> {
     Ok(status(connection).await?.into_iter().map(|state| (state.name, state.applied)).collect())
@@ -94,13 +95,14 @@ async fn migrations_can_be_taken_back_and_applied_again() -> anyhow::Result<()> 
     for connection in [timescale.connection(), sqlite.database.connection()] {
         migrate(connection, &settings).await?;
         down(connection, &settings, Some(1)).await?;
-        assert_eq!(applied(connection).await?, ALL.map(|name| (name.to_owned(), name != ALL[2])));
-        assert_eq!(migrate(connection, &settings).await?.applied, [ALL[2]]);
+        assert_eq!(applied(connection).await?, ALL.map(|name| (name.to_owned(), name != ALL[3])));
+        assert_eq!(migrate(connection, &settings).await?.applied, [ALL[3]]);
         down(connection, &settings, None).await?;
         assert!(connection.execute_unprepared("SELECT * FROM positions").await.is_err());
         assert!(connection.execute_unprepared("SELECT * FROM dead_letters").await.is_err());
+        assert!(connection.execute_unprepared("SELECT * FROM marks").await.is_err());
         assert_eq!(migrate(connection, &settings).await?.applied, ALL);
-        connection.execute_unprepared("SELECT * FROM positions, dead_letters").await?;
+        connection.execute_unprepared("SELECT * FROM positions, dead_letters, marks").await?;
     }
     Ok(())
 }

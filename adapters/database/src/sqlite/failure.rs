@@ -30,6 +30,11 @@ impl Failure {
     }
 }
 
+/// What the caller of a port is told of an error that is no row's.
+pub(crate) fn unavailable(error: DbErr) -> StoreError {
+    Failure::from(error).into_store_error()
+}
+
 /// The kind of a failure that is not a row's; `None` if it is.
 fn judge(error: &DbErr) -> Option<&'static str> {
     let cause = match error {

@@ -6,7 +6,7 @@ use sea_orm::{DatabaseConnection, DbBackend, DbErr, FromQueryResult, Statement, 
 
 use super::failure::Failure;
 use crate::entity::columns::Moment;
-use crate::last_position::LastRow;
+use crate::kept_row::KeptRow;
 use crate::remembered::LOOKED_THROUGH;
 
 /// For each device the newest of its newest rows that is not faulty, up to a minute ahead of now.
@@ -43,10 +43,10 @@ struct Found {
     ingested_at: Moment,
 }
 
-impl From<Found> for LastRow {
-    fn from(found: Found) -> Self {
-        Self {
-            device_id: found.device_id,
+impl Found {
+    fn position(self) -> Option<Position> {
+        let found = self;
+        let row = KeptRow {
             ts: found.ts.0,
             latitude: Some(found.latitude),
             longitude: Some(found.longitude),
@@ -56,7 +56,8 @@ impl From<Found> for LastRow {
             satellites: found.satellites,
             priority: Some(found.priority),
             ingested_at: Some(found.ingested_at.0),
-        }
+        };
+        row.position_of(DeviceId::parse(&found.device_id).ok()?)
     }
 }
 
@@ -79,6 +80,6 @@ impl LastPositions for SqliteLastPositions {
     /// out.
     async fn last_positions(&self, devices: &[DeviceId]) -> Result<Vec<Position>, StoreError> {
         let found = self.read(devices).await.map_err(|error| Failure::from(error).into_store_error())?;
-        Ok(found.into_iter().map(LastRow::from).filter_map(LastRow::into_position).collect())
+        Ok(found.into_iter().filter_map(Found::position).collect())
     }
 }

@@ -12,6 +12,9 @@ pub(crate) struct Pools {
     /// One connection, because SQLite lets one write at a time anyhow.
     pub(crate) writer: DatabaseConnection,
     pub(crate) readers: DatabaseConnection,
+    pub(crate) history: DatabaseConnection,
+    /// For operators who mark positions; it waits until nobody else writes.
+    pub(crate) marks: DatabaseConnection,
 }
 
 impl Pools {
@@ -37,11 +40,13 @@ impl Pools {
         let writer: DatabaseConnection = pool(1).into();
         // What is in memory belongs to one connection and ends with it.
         let in_memory = settings.url.contains(":memory:") || settings.url.contains("mode=memory");
-        let readers = if in_memory { writer.clone() } else { pool(2).into() };
-        Ok(Self { writer, readers })
+        let apart = |connections| if in_memory { writer.clone() } else { pool(connections).into() };
+        Ok(Self { readers: apart(2), history: apart(2), marks: apart(1), writer })
     }
 
     pub(crate) async fn close(&self) -> Result<(), sea_orm::DbErr> {
+        self.history.close_by_ref().await?;
+        self.marks.close_by_ref().await?;
         self.readers.close_by_ref().await?;
         self.writer.close_by_ref().await
     }

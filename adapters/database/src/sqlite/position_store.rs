@@ -2,7 +2,7 @@ use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use processor_domain::ports::{PositionStore, StoreError, Verdict};
-use processor_domain::{Altitude, Heading, Judged, Position, Speed};
+use processor_domain::{Altitude, Fault, Heading, Judged, Position, Speed};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter,
@@ -14,6 +14,7 @@ use super::{Pools, attributes};
 use crate::entity::columns::{JsonText, Moment};
 use crate::entity::positions::{ActiveModel, Column, Entity, Model};
 use crate::layers::Layers;
+use crate::ruled;
 use crate::storable::{refusal, unstorable};
 
 /// Rows in one statement: of few lengths, so that each is prepared once.
@@ -177,15 +178,16 @@ fn united(there: &Model, judged: &Judged) -> Option<ActiveModel> {
         united.priority = new.priority;
         changed = true;
     }
-    if there.faulty && !judged.faults.faulty() {
+    if ruled::gives_way(there.faulty, there.faults) && ruled::placed(judged.faults) {
         united.latitude = new.latitude;
         united.longitude = new.longitude;
         united.altitude = new.altitude;
         united.angle = new.angle;
         united.speed = new.speed;
         united.satellites = new.satellites;
-        united.faulty = new.faulty;
-        united.faults = new.faults;
+        let faults = judged.faults.union(ruled::faults(there.faults).intersection(Fault::Marked.into()));
+        united.faulty = Set(faults.faulty());
+        united.faults = Set((!faults.is_empty()).then(|| i32::from(faults.bits())));
         changed = true;
     }
     changed.then_some(united)

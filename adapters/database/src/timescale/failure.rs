@@ -108,6 +108,19 @@ fn judge(code: &str, constraint: bool) -> Verdict {
     }
 }
 
+/// The stable word for an error that is no row's.
+pub(crate) fn kind_of(error: &Error) -> &'static str {
+    match error {
+        Error::Database(inner) => match inner.code().map(|code| judge(&code, false)) {
+            Some(Verdict::Unavailable(kind)) => kind,
+            Some(Verdict::Row) => "row",
+            Some(Verdict::Conflict) => "conflict",
+            None => "unknown",
+        },
+        error => kind_without_code(error),
+    }
+}
+
 fn kind_without_code(error: &sqlx::Error) -> &'static str {
     match error {
         Error::Io(_) | Error::WorkerCrashed => "connection",

@@ -9,7 +9,7 @@ use sea_orm::sqlx::{self, PgPool, Row};
 use super::Lease;
 use super::deadline::in_time;
 use super::moment::PgMoment;
-use crate::last_position::LastRow;
+use crate::kept_row::KeptRow;
 use crate::remembered::LOOKED_THROUGH;
 
 /// For each device the newest of its newest rows that is not faulty.
@@ -50,7 +50,7 @@ impl TimescaleLastPositions {
         Self { readers, deadline }
     }
 
-    async fn read(&self, devices: &[DeviceId]) -> Result<Vec<LastRow>, sqlx::Error> {
+    async fn read(&self, devices: &[DeviceId]) -> Result<Vec<Position>, sqlx::Error> {
         let mut connection = Lease::of(&self.readers).await?;
         let rows = sqlx::query(LAST)
             .bind(devices.iter().map(DeviceId::as_str).bind_iter())
@@ -58,13 +58,14 @@ impl TimescaleLastPositions {
             .fetch_all(&mut *connection)
             .await?;
         connection.give_back();
-        rows.iter().map(last_row).collect()
+        rows.iter().filter_map(|row| last_position(row).transpose()).collect()
     }
 }
 
-fn last_row(row: &PgRow) -> Result<LastRow, sqlx::Error> {
-    Ok(LastRow {
-        device_id: row.try_get(0)?,
+/// `None` for a row that is no position.
+fn last_position(row: &PgRow) -> Result<Option<Position>, sqlx::Error> {
+    let Ok(device_id) = DeviceId::parse(row.try_get(0)?) else { return Ok(None) };
+    let row = KeptRow {
         ts: row.try_get::<PgMoment, _>(1)?.0,
         latitude: row.try_get(2)?,
         longitude: row.try_get(3)?,
@@ -74,7 +75,8 @@ fn last_row(row: &PgRow) -> Result<LastRow, sqlx::Error> {
         satellites: row.try_get(7)?,
         priority: row.try_get(8)?,
         ingested_at: row.try_get::<Option<PgMoment>, _>(9)?.map(|PgMoment(moment)| moment),
-    })
+    };
+    Ok(row.position_of(device_id))
 }
 
 #[async_trait]
@@ -82,7 +84,6 @@ impl LastPositions for TimescaleLastPositions {
     /// A device costs one lookup if it has a row in the newest chunk, and one more for each chunk passed over
     /// until there is one. A device that was faulty 10,000 times in a row is left out.
     async fn last_positions(&self, devices: &[DeviceId]) -> Result<Vec<Position>, StoreError> {
-        let rows = in_time(self.deadline, self.read(devices)).await?;
-        Ok(rows.into_iter().filter_map(LastRow::into_position).collect())
+        in_time(self.deadline, self.read(devices)).await
     }
 }

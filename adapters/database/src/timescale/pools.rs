@@ -18,6 +18,10 @@ pub(crate) struct Pools {
     pub(crate) readers: PgPool,
     /// For operators who ask: nobody who serves waits for them.
     pub(crate) operators: PgPool,
+    /// For whoever exports: a page at a time, and nobody else waits for it.
+    pub(crate) history: PgPool,
+    /// For operators who mark positions, and for those who ask what was marked.
+    pub(crate) marks: PgPool,
     pub(crate) health: PgPool,
 }
 
@@ -31,12 +35,14 @@ impl Pools {
         let writers = settings.writers.get();
         Ok(Self {
             writers: Writers::new(
-                pool(settings.acquire_timeout).max_connections(writers).connect_lazy_with(writing),
+                pool(settings.acquire_timeout).max_connections(writers).connect_lazy_with(writing.clone()),
                 writers,
                 settings.acquire_timeout,
             ),
             readers: pool(settings.acquire_timeout).max_connections(2).connect_lazy_with(options.clone()),
             operators: pool(settings.acquire_timeout).max_connections(2).connect_lazy_with(options.clone()),
+            history: pool(settings.acquire_timeout).max_connections(2).connect_lazy_with(options.clone()),
+            marks: pool(settings.acquire_timeout).max_connections(2).connect_lazy_with(writing),
             health: pool(PING_LIMIT).max_connections(1).connect_lazy_with(options),
         })
     }
@@ -44,6 +50,8 @@ impl Pools {
     pub(crate) async fn close(&self) {
         self.health.close().await;
         self.operators.close().await;
+        self.history.close().await;
+        self.marks.close().await;
         self.readers.close().await;
         self.writers.close().await;
     }

@@ -9,6 +9,7 @@ use sea_orm::sqlx::{self, Connection, PgConnection, PgTransaction, Postgres, Row
 use super::failure::{Failure, RowError};
 use super::moment::PgMoment;
 use crate::layers::{Layers, key};
+use crate::ruled::{self, FOUND, MARKED};
 use crate::storable::refusal;
 
 /// One statement for a batch of any length: a list of values in the text would be prepared anew for each
@@ -28,21 +29,24 @@ RETURNING device_id, ts";
 /// bounds leave out all other chunks before the first lookup, and `LIMIT 1` keeps the planner from joining.
 const DIFFERING: &str = "SELECT n.place
 FROM unnest($1::text[], $2::timestamptz[], $3::int2[], $4::text[], $5::bool[]) WITH ORDINALITY
-    AS n (device_id, ts, priority, attributes, faulty, place)
+    AS n (device_id, ts, priority, attributes, placed, place)
 CROSS JOIN LATERAL (
     SELECT coalesce(p.priority, 0) AS priority, coalesce(p.attributes, '{}') AS attributes,
-        coalesce(p.faulty, false) AS faulty
+        coalesce(p.faulty, false) AND (coalesce(p.faults, 0) & $8 = 0 OR coalesce(p.faults, 0) & $9 <> 0) AS gives_way
     FROM positions p
     WHERE p.device_id = n.device_id AND p.ts = n.ts AND p.ts BETWEEN $6 AND $7
     LIMIT 1
 ) s
 WHERE n.priority > s.priority
-    OR s.faulty AND NOT n.faulty
+    OR s.gives_way AND n.placed
     OR n.attributes::jsonb <> s.attributes AND n.attributes::jsonb || s.attributes <> s.attributes";
 
 /// Unites rows with what is there. What would change nothing is neither changed nor returned; it is asked again
 /// here because another writer may have come in between.
-const UNITE: &str = "INSERT INTO positions AS s (device_id, ts, latitude, longitude, altitude, angle, speed, satellites,
+macro_rules! unite_where {
+    ($gives_way:literal) => {
+        concat!(
+            "INSERT INTO positions AS s (device_id, ts, latitude, longitude, altitude, angle, speed, satellites,
     priority, attributes, faulty, faults)
 SELECT n.device_id, n.ts, n.latitude, n.longitude, n.altitude, n.angle, n.speed, n.satellites,
     n.priority, n.attributes::jsonb, n.faulty, n.faults
@@ -53,19 +57,46 @@ FROM unnest($1::text[], $2::timestamptz[], $3::float8[], $4::float8[], $5::float
 ON CONFLICT (device_id, ts) DO UPDATE SET
     priority = greatest(s.priority, excluded.priority),
     attributes = excluded.attributes || coalesce(s.attributes, '{}'),
-    latitude = CASE WHEN s.faulty AND NOT excluded.faulty THEN excluded.latitude ELSE s.latitude END,
-    longitude = CASE WHEN s.faulty AND NOT excluded.faulty THEN excluded.longitude ELSE s.longitude END,
-    altitude = CASE WHEN s.faulty AND NOT excluded.faulty THEN excluded.altitude ELSE s.altitude END,
-    angle = CASE WHEN s.faulty AND NOT excluded.faulty THEN excluded.angle ELSE s.angle END,
-    speed = CASE WHEN s.faulty AND NOT excluded.faulty THEN excluded.speed ELSE s.speed END,
-    satellites = CASE WHEN s.faulty AND NOT excluded.faulty THEN excluded.satellites ELSE s.satellites END,
-    faults = CASE WHEN s.faulty AND NOT excluded.faulty THEN excluded.faults ELSE s.faults END,
-    faulty = s.faulty AND excluded.faulty
+    latitude = CASE WHEN ",
+            $gives_way,
+            " THEN excluded.latitude ELSE s.latitude END,
+    longitude = CASE WHEN ",
+            $gives_way,
+            " THEN excluded.longitude ELSE s.longitude END,
+    altitude = CASE WHEN ",
+            $gives_way,
+            " THEN excluded.altitude ELSE s.altitude END,
+    angle = CASE WHEN ",
+            $gives_way,
+            " THEN excluded.angle ELSE s.angle END,
+    speed = CASE WHEN ",
+            $gives_way,
+            " THEN excluded.speed ELSE s.speed END,
+    satellites = CASE WHEN ",
+            $gives_way,
+            " THEN excluded.satellites ELSE s.satellites END,
+    faults = CASE WHEN ",
+            $gives_way,
+            "
+        THEN nullif(coalesce(excluded.faults, 0) | (coalesce(s.faults, 0) & $13), 0) ELSE s.faults END,
+    faulty = CASE WHEN ",
+            $gives_way,
+            "
+        THEN ((coalesce(excluded.faults, 0) | coalesce(s.faults, 0)) & $13) <> 0 ELSE s.faulty END
 WHERE excluded.priority > coalesce(s.priority, 0)
-    OR coalesce(s.faulty, false) AND NOT excluded.faulty
+    OR ",
+            $gives_way,
+            "
     OR excluded.attributes <> coalesce(s.attributes, '{}')
         AND excluded.attributes || coalesce(s.attributes, '{}') <> coalesce(s.attributes, '{}')
-RETURNING device_id, ts";
+RETURNING device_id, ts"
+        )
+    };
+}
+const UNITE: &str = unite_where!(
+    "(coalesce(s.faulty, false) AND (coalesce(s.faults, 0) & $13 = 0 OR coalesce(s.faults, 0) & $14 <> 0)
+        AND coalesce(excluded.faults, 0) & $14 = 0)"
+);
 
 /// What to do about a row that the server will not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,7 +172,8 @@ async fn write_layer(
     let differing = differing(connection, batch, &there).await?;
     let mut united = Vec::new();
     if !differing.is_empty() {
-        let returned = bind_rows(UNITE, batch, &differing).fetch_all(connection).await?;
+        let returned =
+            bind_rows(UNITE, batch, &differing).bind(MARKED).bind(FOUND).fetch_all(connection).await?;
         united = places_of(&returned, batch, &differing)?.iter().map(|place| differing[*place]).collect();
     }
     for index in there {
@@ -167,9 +199,11 @@ async fn differing(
         .bind(each().map(|row| PgMoment(row.position.ts)).bind_iter())
         .bind(each().map(|row| i16::from(row.position.priority.number())).bind_iter())
         .bind(each().map(|row| row.position.attributes.as_json()).bind_iter())
-        .bind(each().map(|row| row.faults.faulty()).bind_iter())
+        .bind(each().map(|row| ruled::placed(row.faults)).bind_iter())
         .bind(PgMoment(first))
         .bind(PgMoment(last))
+        .bind(MARKED)
+        .bind(FOUND)
         .fetch_all(connection)
         .await?;
     // Ordinality counts from 1; places come in no promised order, and later statements want them in order.

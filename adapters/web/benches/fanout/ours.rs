@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use bytes::Bytes;
 use processor_domain::ports::{
-    Access, AccessError, Clock, LastPositions, Observed, PositionFeed, RosterSource, StoreError, StreamError,
+    Access, AccessError, Clock, LastPositions, MockMarks, Observed, PositionFeed, RosterSource, StoreError,
+    StreamError,
 };
 use processor_domain::rules::RuleSet;
 use processor_domain::{
@@ -166,6 +167,7 @@ impl Ours {
         let ports = Ports {
             feeds: vec![Arc::new(Feed(tokio::sync::Mutex::new(batches)))],
             last_positions: Arc::clone(&open) as Arc<dyn LastPositions>,
+            marks: Arc::new(MockMarks::none()),
             roster: Arc::clone(&open) as Arc<dyn RosterSource>,
             access: open,
             encoder: Arc::clone(&told) as Arc<dyn FrameEncoder>,

@@ -47,6 +47,18 @@ test("a conflated frame leaves no gap, and devices that left are told", async ()
   await end();
 });
 
+test("a car that is told to be gone may be where it was before", async () => {
+  const { server, heard, end } = await scene([TOPIC]);
+  await until("subscribed", () => heard.subscribed.length === 1);
+  server.publish(TOPIC, [position("a", 5)]);
+  await until("came", () => timesOf(heard, "a").length === 1);
+  const back = { type: "positions", topic: TOPIC, seq: 2, removed: ["a"], positions: [position("a", 2)] };
+  server.say(JSON.stringify(back));
+  await until("went back", () => timesOf(heard, "a").length === 2);
+  assert.deepEqual(timesOf(heard, "a"), [5, 2].map(noonPlus));
+  await end();
+});
+
 test("bad messages are reported and do no harm", async () => {
   const { server, client, heard, end } = await scene([TOPIC]);
   await until("subscribed", () => heard.subscribed.length === 1);

@@ -12,7 +12,8 @@ use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object};
 use processor_admin::{LogLevel, LogLevels};
 use processor_domain::ports::{
-    MockDeviceMemory, MockDeviceRecords, MockEnrolments, MockLastPositions, SystemClock,
+    MockDeviceMemory, MockDeviceRecords, MockEnrolments, MockHistory, MockLastPositions, MockMarks,
+    MockRosterSource, SystemClock,
 };
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -102,6 +103,9 @@ fn client(token: Option<&str>) -> TestClient<impl Endpoint> {
         log_level: LogLevel::new(Arc::new(Log), "info"),
         consumers: Arc::default(),
         dead_letters: Arc::default(),
+        history: Arc::new(MockHistory::new()),
+        roster: Arc::new(MockRosterSource::new()),
+        marks: Arc::new(MockMarks::none()),
     };
     let token = token.map(|token| AdminToken::new(token).unwrap());
     let admin = token.map_or_else(Admin::off, |token| Admin::new(token, ports, AdminLimits::default()));

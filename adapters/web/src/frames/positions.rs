@@ -1,9 +1,10 @@
 //! Frames of positions: encoded once, sent to everybody who watches.
 
 use bytes::Bytes;
+use processor_domain::Faults;
 use processor_live::{FrameEncoder, PositionsFrame, Sighting, TopicName};
 
-use super::json::Json;
+use crate::text::Text;
 
 /// Bytes for which nearly every position has room.
 const ROOM_OF_POSITION: usize = 200;
@@ -22,7 +23,7 @@ impl FrameEncoder for JsonFrames {
     fn positions(&self, frame: &PositionsFrame<'_>) -> Bytes {
         let PositionsFrame { event, seq, removed, positions, conflated } = *frame;
         let room = ROOM_OF_FRAME + removed.len() * ROOM_OF_DEVICE + positions.len() * ROOM_OF_POSITION;
-        let mut json = Json::with_room(room);
+        let mut json = Text::with_room(room);
         json.raw(r#"{"type":"positions","topic":"#).string(TopicName::of(event).as_str());
         json.raw(r#","seq":"#).whole(seq);
         if conflated {
@@ -40,14 +41,14 @@ impl FrameEncoder for JsonFrames {
     }
 
     fn snapshot(&self, positions: &[Sighting]) -> Bytes {
-        let mut json = Json::with_room(2 + positions.len() * ROOM_OF_POSITION);
+        let mut json = Text::with_room(2 + positions.len() * ROOM_OF_POSITION);
         json.raw("[").list(positions, position).raw("]");
         json.into_text()
     }
 }
 
 /// One position; what is not known of it is left out.
-fn position(json: &mut Json, sighting: &Sighting) {
+fn position(json: &mut Text, sighting: &Sighting) {
     json.raw(r#"{"device_id":"#).string(sighting.device_id.as_str());
     json.raw(r#","ts":"#).shown(sighting.ts);
     json.raw(r#","latitude":"#).number(sighting.coordinates.latitude());
@@ -65,21 +66,27 @@ fn position(json: &mut Json, sighting: &Sighting) {
         json.raw(r#","satellites":"#).whole(u64::from(satellites));
     }
     json.raw(r#","faulty":"#).bool(sighting.faulty());
-    if !sighting.faults.is_empty() {
-        json.raw(r#","faults":["#);
-        for (at, fault) in sighting.faults.iter().enumerate() {
-            json.raw(if at == 0 { "\"" } else { ",\"" }).raw(fault.name()).raw("\"");
-        }
-        json.raw("]");
-    }
+    faults(json, sighting.faults);
     json.raw("}");
+}
+
+/// What is wrong with a position, as a member that follows others; nothing if nothing is.
+pub(crate) fn faults(json: &mut Text, faults: Faults) {
+    if faults.is_empty() {
+        return;
+    }
+    json.raw(r#","faults":["#);
+    for (at, fault) in faults.iter().enumerate() {
+        json.raw(if at == 0 { "\"" } else { ",\"" }).raw(fault.name()).raw("\"");
+    }
+    json.raw("]");
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::frames::golden::text_in;
-    use processor_domain::{Coordinates, DeviceId, EventId, Faults, Timestamp, samples};
+    use processor_domain::{Coordinates, DeviceId, EventId, Timestamp, samples};
     use proptest::prelude::*;
     use serde_json::Value;
 

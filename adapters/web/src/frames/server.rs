@@ -4,7 +4,7 @@ use bytes::Bytes;
 use processor_live::{Denial, ServerMessage, TopicName, Uid};
 
 use super::client::Unreadable;
-use super::json::Json;
+use crate::text::Text;
 
 /// What is left of a message without the snapshot, for nearly every one.
 const ROOM: usize = 320;
@@ -15,7 +15,7 @@ pub(crate) fn parts_of(message: ServerMessage, mut part: impl FnMut(Bytes)) {
     match message {
         ServerMessage::Positions(frame) => part(frame),
         ServerMessage::Subscribed { topic, uid, epoch, seq, recovered, snapshot, snapshot_complete } => {
-            let mut json = Json::with_room(ROOM);
+            let mut json = Text::with_room(ROOM);
             json.raw(r#"{"type":"subscribed","topic":"#).string(topic.as_str());
             push_uid(&mut json, uid.as_ref());
             json.raw(r#","epoch":"#).string(&epoch.to_string());
@@ -31,14 +31,14 @@ pub(crate) fn parts_of(message: ServerMessage, mut part: impl FnMut(Bytes)) {
             part(Bytes::from_static(end));
         }
         ServerMessage::Unsubscribed { topic, uid } => {
-            let mut json = Json::with_room(ROOM);
+            let mut json = Text::with_room(ROOM);
             json.raw(r#"{"type":"unsubscribed","topic":"#).string(topic.as_str());
             push_uid(&mut json, uid.as_ref());
             json.raw("}");
             part(json.into_frame());
         }
         ServerMessage::Pong { uid } => {
-            let mut json = Json::with_room(ROOM);
+            let mut json = Text::with_room(ROOM);
             json.raw(r#"{"type":"pong""#);
             push_uid(&mut json, uid.as_ref());
             json.raw("}");
@@ -49,7 +49,7 @@ pub(crate) fn parts_of(message: ServerMessage, mut part: impl FnMut(Bytes)) {
 }
 
 fn denied(topic: &TopicName, uid: Option<&Uid>, denial: Denial) -> Bytes {
-    let mut json = Json::with_room(ROOM);
+    let mut json = Text::with_room(ROOM);
     json.raw(r#"{"type":"error""#);
     push_uid(&mut json, uid);
     json.raw(r#","topic":"#).string(topic.as_str());
@@ -59,7 +59,7 @@ fn denied(topic: &TopicName, uid: Option<&Uid>, denial: Denial) -> Bytes {
 
 /// The answer to a message that was not understood, as a frame.
 pub(crate) fn not_understood(unreadable: &Unreadable) -> Bytes {
-    let mut json = Json::with_room(ROOM);
+    let mut json = Text::with_room(ROOM);
     json.raw(r#"{"type":"error""#);
     push_uid(&mut json, unreadable.uid.as_ref());
     if let Some(topic) = &unreadable.topic {
@@ -69,14 +69,14 @@ pub(crate) fn not_understood(unreadable: &Unreadable) -> Bytes {
     json.into_frame()
 }
 
-fn push_uid(json: &mut Json, uid: Option<&Uid>) {
+fn push_uid(json: &mut Text, uid: Option<&Uid>) {
     if let Some(uid) = uid {
         json.raw(r#","uid":"#).string(uid.as_str());
     }
 }
 
 /// The last member of a message, and its end.
-fn push_error(json: &mut Json, code: &str, message: &str, temporary: bool) {
+fn push_error(json: &mut Text, code: &str, message: &str, temporary: bool) {
     json.raw(r#","error":{"code":"#).string(code);
     json.raw(r#","message":"#).string(message);
     json.raw(r#","temporary":"#).bool(temporary).raw("}}");

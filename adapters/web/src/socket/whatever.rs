@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
 use processor_domain::ports::{
-    MockAccess, MockLastPositions, MockPositionFeed, MockRosterSource, SystemClock,
+    MockAccess, MockLastPositions, MockMarks, MockPositionFeed, MockRosterSource, SystemClock,
 };
 use processor_domain::rules::RuleSet;
 use processor_domain::{Credential, Viewer};
@@ -25,6 +25,7 @@ fn river() -> Live {
     let ports = Ports {
         feeds: vec![Arc::new(MockPositionFeed::new())],
         last_positions: Arc::new(MockLastPositions::new()),
+        marks: Arc::new(MockMarks::none()),
         roster: Arc::new(MockRosterSource::new()),
         access: Arc::new(access),
         encoder: Arc::new(JsonFrames),

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use processor_domain::ports::{
-    AccessError, MockAccess, MockLastPositions, MockRosterSource, Observed, PositionFeed, StreamError,
-    SystemClock,
+    AccessError, MockAccess, MockLastPositions, MockMarks, MockRosterSource, Observed, PositionFeed,
+    StreamError, SystemClock,
 };
 use processor_domain::rules::RuleSet;
 use processor_domain::{EntryId, EventId, Position, Roster, Viewer, samples};
@@ -132,6 +132,7 @@ impl Scene {
         let ports = Ports {
             feeds: vec![Arc::new(Feed(tokio::sync::Mutex::new(batches)))],
             last_positions: Arc::new(last_positions()),
+            marks: Arc::new(MockMarks::none()),
             roster: Arc::new(roster()),
             access,
             encoder: Arc::new(JsonFrames),

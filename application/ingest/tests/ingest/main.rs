@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use processor_domain::ports::{DeadLettersError, SystemClock, Verdict};
+use processor_domain::ports::{DeadLettersError, MockMarks, SystemClock, Verdict};
 use processor_domain::rules::RuleSet;
 use processor_domain::{Delivery, DeviceState, Novelty, Outcome, Record, samples};
 use processor_ingest::{Ingest, IngestSettings, Ports};
@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::scene::{Scene, counted, delivery, position, positions, stream, unavailable, undecodable};
 
+mod marks;
 mod scene;
 
 #[tokio::test(start_paused = true)]
@@ -167,6 +168,7 @@ async fn what_cannot_be_written_when_it_is_told_to_stop_stays_pending() {
         groups: vec![],
         store: Arc::new(scene.store),
         memory: Arc::new(scene.memory),
+        marks: Arc::new(MockMarks::none()),
         dead_letters: Arc::new(scene.dead_letters),
         clock: Arc::new(SystemClock),
     };
@@ -194,6 +196,7 @@ async fn a_task_that_waits_for_what_is_away_is_not_stuck() {
             groups: vec![],
             store: Arc::new(scene.store),
             memory: Arc::new(scene.memory),
+            marks: Arc::new(MockMarks::none()),
             dead_letters: Arc::new(scene.dead_letters),
             clock: Arc::new(SystemClock),
         };

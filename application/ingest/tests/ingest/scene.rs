@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use processor_domain::ports::{
-    MockDeadLetters, MockDeviceMemory, MockPositionStore, MockPositionStream, PositionStream, StoreError,
-    StreamError, SystemClock, Verdict,
+    MockDeadLetters, MockDeviceMemory, MockMarks, MockPositionStore, MockPositionStream, PositionStream,
+    StoreError, StreamError, SystemClock, Verdict,
 };
 use processor_domain::rules::RuleSet;
 use processor_domain::{DeadLetterReason, Delivery, EntryId, Position, Receipt, Record, Standing, samples};
@@ -21,6 +21,7 @@ pub(crate) struct Scene {
     pub(crate) batches: Vec<Vec<Delivery>>,
     pub(crate) store: MockPositionStore,
     pub(crate) memory: MockDeviceMemory,
+    pub(crate) marks: MockMarks,
     pub(crate) dead_letters: MockDeadLetters,
     acknowledgements: usize,
     pub(crate) refuse_acknowledgements: usize,
@@ -70,6 +71,7 @@ impl Scene {
             batches,
             store: all_there,
             memory,
+            marks: MockMarks::none(),
             dead_letters: MockDeadLetters::new(),
             acknowledgements,
             refuse_acknowledgements: 0,
@@ -117,6 +119,7 @@ impl Scene {
             groups: vec![],
             store: Arc::new(self.store),
             memory: Arc::new(self.memory),
+            marks: Arc::new(self.marks),
             dead_letters: Arc::new(self.dead_letters),
             clock: Arc::new(SystemClock),
         };

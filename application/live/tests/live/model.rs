@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
-use processor_domain::{DeviceId, Position, Timestamp, samples};
+use processor_domain::{DeviceId, Mark, Position, Ruling, TakenBack, Timestamp, samples};
 use processor_live::{LiveSettings, Outgoing};
 use proptest::prelude::*;
 
-use crate::scene::{Scene, World, faulty, good, settings};
+use crate::scene::{Scene, World, second, settings};
 use crate::viewer::{View, Watcher, map, unsubscribe};
 
 const EVENTS: [&str; 2] = ["a", "b"];
@@ -22,6 +22,15 @@ enum Step {
         positions: Vec<(u64, u64, bool)>,
         stored: bool,
     },
+    /// An operator says something of the positions of a device between two seconds.
+    Mark {
+        device: u64,
+        from: u64,
+        length: u64,
+        is_good: bool,
+    },
+    /// What was said is taken back.
+    TakeBack(prop::sample::Index),
     /// What was published and not stored is stored now.
     StoreCatchesUp,
     StoreGoes,
@@ -58,6 +67,9 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         10 => (prop::collection::vec(position, 1..8), any::<bool>())
             .prop_map(|(positions, stored)| Step::Publish { positions, stored }),
+        2 => (0..DEVICES, 0_u64..1_000, 1_u64..1_000, any::<bool>())
+            .prop_map(|(device, from, length, is_good)| Step::Mark { device, from, length, is_good }),
+        1 => any::<prop::sample::Index>().prop_map(Step::TakeBack),
         2 => Just(Step::StoreCatchesUp),
         1 => Just(Step::StoreGoes),
         2 => Just(Step::StoreComes),
@@ -75,22 +87,36 @@ fn step() -> impl Strategy<Value = Step> {
 /// What is true, kept without any of the river's means.
 #[derive(Default)]
 struct Truth {
-    newest: HashMap<DeviceId, Position>,
+    known: Vec<Position>,
+    marks: Vec<Mark>,
     roster: HashSet<(u64, &'static str)>,
 }
 
-impl Truth {
-    fn take(&mut self, position: &Position) {
-        let newest = self.newest.entry(position.device_id).or_insert_with(|| position.clone());
-        if position.ts > newest.ts {
-            *newest = position.clone();
+/// The newest of each device that is good, as the rules and these marks have it.
+fn newest(known: &[Position], marks: &[Mark]) -> HashMap<DeviceId, Position> {
+    let mut newest: HashMap<DeviceId, Position> = HashMap::new();
+    for position in known {
+        let speaks = |mark: &&Mark| {
+            let said = &mark.said;
+            said.device_id == position.device_id
+                && said.span.contains(position.ts)
+                && mark.taken_back.is_none()
+        };
+        let ruling = marks.iter().rev().find(speaks).map(|mark| mark.said.ruling);
+        let is_good = ruling.map_or(position.satellites != Some(0), |ruling| ruling == Ruling::Good);
+        if is_good && newest.get(&position.device_id).is_none_or(|known| known.ts < position.ts) {
+            newest.insert(position.device_id, position.clone());
         }
     }
+    newest
+}
 
+impl Truth {
     fn picture(&self, event: &str) -> BTreeMap<DeviceId, Timestamp> {
+        let newest = newest(&self.known, &self.marks);
         let members = self.roster.iter().filter(|(_, of)| *of == event);
         members
-            .filter_map(|(device, _)| self.newest.get(&samples::device(*device)))
+            .filter_map(|(device, _)| newest.get(&samples::device(*device)))
             .map(|position| (position.device_id, position.ts))
             .collect()
     }
@@ -99,8 +125,8 @@ impl Truth {
 struct Story {
     scene: Scene,
     truth: Truth,
-    /// Published, and not in the store yet.
-    under_way: Vec<Position>,
+    /// Published and in the store, in their order.
+    stored: usize,
     viewers: Vec<Viewer>,
 }
 
@@ -114,6 +140,21 @@ impl Story {
     async fn step(&mut self, step: Step) {
         match step {
             Step::Publish { positions, stored } => self.publish(positions, stored),
+            Step::Mark { device, from, length, is_good } => {
+                let id = i64::try_from(self.truth.marks.len()).unwrap();
+                let ruling = if is_good { Ruling::Good } else { Ruling::Faulty };
+                let mark = samples::mark(id, device, second(from), second(from + length), ruling);
+                self.truth.marks.push(mark.clone());
+                self.say(mark);
+            }
+            Step::TakeBack(index) if !self.truth.marks.is_empty() => {
+                let at = index.index(self.truth.marks.len());
+                let mark = &mut self.truth.marks[at];
+                mark.taken_back = Some(TakenBack { by: samples::words("race control"), at: second(0) });
+                let mark = mark.clone();
+                self.say(mark);
+            }
+            Step::TakeBack(_) => {}
             Step::StoreCatchesUp => self.store_catches_up(),
             Step::StoreGoes => self.scene.world(|world| world.store_is_away = true),
             Step::StoreComes => self.scene.world(|world| world.store_is_away = false),
@@ -147,29 +188,40 @@ impl Story {
     }
 
     fn publish(&mut self, positions: Vec<(u64, u64, bool)>, stored: bool) {
-        let position =
-            |(device, at, is_faulty)| if is_faulty { faulty(device, at) } else { good(device, at) };
-        let is_good = positions.iter().map(|(_, _, is_faulty)| !is_faulty).collect::<Vec<_>>();
-        let positions: Vec<Position> = positions.into_iter().map(position).collect();
-        for (position, is_good) in positions.iter().zip(is_good) {
-            if is_good {
-                self.truth.take(position);
-                self.under_way.push(position.clone());
+        // At the same place, so that no rule finds fault with a jump when one of them is called good.
+        let position = |(device, at, is_faulty): (u64, u64, bool)| {
+            let satellites = if is_faulty { 0 } else { 9 };
+            samples::position().device(device).at_moment(second(at)).satellites(Some(satellites)).build()
+        };
+        // Of several of one device and moment the first one counts.
+        let mut new: Vec<Position> = Vec::new();
+        for position in positions.into_iter().map(position) {
+            let same = |other: &Position| (other.device_id, other.ts) == (position.device_id, position.ts);
+            if !self.truth.known.iter().chain(&new).any(same) {
+                new.push(position);
             }
         }
-        self.scene.publish(positions);
+        self.truth.known.extend(new.iter().cloned());
+        self.scene.publish(new);
         if stored {
             self.store_catches_up();
         }
     }
 
     fn store_catches_up(&mut self) {
-        let mut stored = Truth::default();
-        self.scene.world(|world| {
-            stored.newest = std::mem::take(&mut world.stored);
-            self.under_way.drain(..).for_each(|position| stored.take(&position));
-            world.stored = stored.newest;
-        });
+        self.stored = self.truth.known.len();
+        self.align();
+    }
+
+    /// The store has all in line with the marks at any time.
+    fn align(&self) {
+        let stored = newest(&self.truth.known[..self.stored], &self.truth.marks);
+        self.scene.world(|world| world.stored = stored);
+    }
+
+    fn say(&self, mark: Mark) {
+        self.align();
+        self.scene.world(|world| world.marks.push(mark));
     }
 
     async fn subscribe(&mut self, viewer: usize, event: &str) {
@@ -252,7 +304,7 @@ proptest! {
             let mut story = Story {
                 scene: Scene::of(World { roster: Some(HashSet::new()), ..World::default() }, settings),
                 truth: Truth::default(),
-                under_way: Vec::new(),
+                stored: 0,
                 viewers: (0..VIEWERS).map(|_| away()).collect(),
             };
             for step in steps {

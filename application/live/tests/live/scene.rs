@@ -9,12 +9,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use metrics_util::debugging::DebuggingRecorder;
 use processor_domain::ports::{
-    AccessError, MockAccess, MockClock, MockLastPositions, MockRosterSource, Observed, PositionFeed,
-    StoreError, StreamError,
+    AccessError, Changes, MockAccess, MockClock, MockLastPositions, MockMarks, MockRosterSource, Observed,
+    PositionFeed, StoreError, StreamError,
 };
 use processor_domain::rules::RuleSet;
 use processor_domain::{
-    Credential, DeviceId, EntryId, EventId, Position, Roster, Timestamp, Viewer, samples,
+    Credential, DeviceId, EntryId, EventId, Mark, Position, Revision, Roster, Timestamp, Viewer, samples,
 };
 use processor_live::{FrameEncoder, Live, LiveSettings, Ports, PositionsFrame, Refusal, Session, Sighting};
 use processor_tasks::TaskEnded;
@@ -117,6 +117,8 @@ pub(crate) struct World {
     /// The newest good position of each device.
     pub(crate) stored: HashMap<DeviceId, Position>,
     pub(crate) store_is_away: bool,
+    /// Every change of a mark there was, in order.
+    pub(crate) marks: Vec<Mark>,
     pub(crate) store_queries: usize,
     /// Credentials that are nobody's any more.
     pub(crate) ended: HashSet<&'static str>,
@@ -192,6 +194,22 @@ fn last_positions(world: &Arc<Mutex<World>>) -> MockLastPositions {
     store
 }
 
+fn marks(world: &Arc<Mutex<World>>) -> MockMarks {
+    let mut marks = MockMarks::new();
+    let known = Arc::clone(world);
+    marks.expect_changes().returning(move |after| {
+        let world = known.lock().unwrap();
+        if world.store_is_away {
+            return Err(unavailable());
+        }
+        let seen = usize::try_from(after.0).unwrap();
+        // A few at once, so that it takes several questions.
+        let new: Vec<Mark> = world.marks.iter().skip(seen).take(2).cloned().collect();
+        Ok(Changes { revision: Revision(after.0 + i64::try_from(new.len()).unwrap()), marks: new })
+    });
+    marks
+}
+
 /// The settings of most tests: those of the program, and a roster that is read every second.
 pub(crate) fn settings() -> LiveSettings {
     LiveSettings { roster_refresh: Duration::from_secs(1), ..LiveSettings::default() }
@@ -221,6 +239,7 @@ impl Scene {
                 closed: Arc::clone(&feed_closed),
             })],
             last_positions: Arc::new(last_positions(&world)),
+            marks: Arc::new(marks(&world)),
             roster: Arc::new(roster(&world)),
             access: Arc::new(access(&world)),
             encoder: Arc::clone(&encoder) as Arc<dyn FrameEncoder>,

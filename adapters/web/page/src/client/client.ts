@@ -192,7 +192,10 @@ export class LiveClient extends Emitter<ClientEvents> {
       }
       subscription.skipTo(frame.seq);
     }
-    if (frame.removed.length > 0) this.emit("removed", { topic: frame.topic, devices: frame.removed });
+    if (frame.removed.length > 0) {
+      subscription.clocks.forget(frame.removed);
+      this.emit("removed", { topic: frame.topic, devices: frame.removed });
+    }
     if (subscription.mark !== null) this.#tell(topic, subscription.mark, "frame", frame.positions);
     this.#tellCaughtUp(topic);
   }

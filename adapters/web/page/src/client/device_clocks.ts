@@ -30,4 +30,9 @@ export class DeviceClocks {
     }
     return { moved, faulty, outdated };
   }
+
+  /** Of these devices all begins anew: they are gone, and where they are next may be where they were before. */
+  forget(devices: readonly string[]): void {
+    for (const device of devices) this.#newest.delete(device);
+  }
 }

@@ -14,6 +14,9 @@ const NAMES: Readonly<Record<string, FaultName>> = {
   late: { short: "late", long: "Received long after it was measured" },
   speed_range: { short: "speed?", long: "A speed that no car has" },
   speed_mismatch: { short: "speed differs", long: "The speed does not fit the distance" },
+  marked: { short: "marked", long: "An operator said that the place is wrong" },
+  unexplained: { short: "faulty", long: "Called faulty by somebody who did not say why" },
+  confirmed: { short: "confirmed", long: "An operator said that the place is right" },
   low_quality: { short: "weak signal", long: "Few satellites, or a disturbed signal" },
 };
 

@@ -1,4 +1,4 @@
-//! JSON, written piece by piece into text that grows.
+//! Text that grows piece by piece, with the pieces that JSON needs.
 
 use std::fmt::Display;
 use std::io::Write as _;
@@ -8,31 +8,37 @@ use bytes::Bytes;
 /// Room in front of a text for the head of the frame that it becomes.
 const HEAD: usize = 10;
 
-/// A JSON text being written. What is pushed must come in an order that makes sense; nothing here looks after it.
+/// A text being written, of JSON or of something simpler. What is pushed must come in an order that makes sense;
+/// nothing here looks after it.
 ///
 /// There is room in front of it, so that a frame of it is one piece and goes out in one system call.
-pub(super) struct Json(Vec<u8>);
+pub(crate) struct Text(Vec<u8>);
 
-impl Json {
+impl Text {
     /// Begins, with room for so many bytes.
-    pub(super) fn with_room(bytes: usize) -> Self {
+    pub(crate) fn with_room(bytes: usize) -> Self {
         let mut text = Vec::with_capacity(HEAD + bytes);
         text.resize(HEAD, 0);
         Self(text)
     }
 
     /// The text.
-    pub(super) fn into_text(self) -> Bytes {
+    pub(crate) fn into_text(self) -> Bytes {
         Bytes::from(self.0).slice(HEAD..)
     }
 
+    /// How long it is, in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len() - HEAD
+    }
+
     /// A whole frame of WebSocket with the text in it.
-    pub(super) fn into_frame(self) -> Bytes {
+    pub(crate) fn into_frame(self) -> Bytes {
         self.into_start_of_frame(0)
     }
 
     /// The same, of which so many more bytes of text are not in here: they have to follow.
-    pub(super) fn into_start_of_frame(self, more: usize) -> Bytes {
+    pub(crate) fn into_start_of_frame(self, more: usize) -> Bytes {
         let mut frame = self.0;
         let length = frame.len() - HEAD + more;
         let head = &mut frame[..HEAD];
@@ -52,14 +58,14 @@ impl Json {
         Bytes::from(frame).slice(start..)
     }
 
-    /// Text that is JSON already.
-    pub(super) fn raw(&mut self, json: &str) -> &mut Self {
+    /// Text as it is: of JSON, what is JSON already.
+    pub(crate) fn raw(&mut self, json: &str) -> &mut Self {
         self.0.extend_from_slice(json.as_bytes());
         self
     }
 
     /// A string, with its quotes.
-    pub(super) fn string(&mut self, text: &str) -> &mut Self {
+    pub(crate) fn string(&mut self, text: &str) -> &mut Self {
         self.0.push(b'"');
         let mut rest = text;
         while let Some(at) = rest.bytes().position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
@@ -86,19 +92,25 @@ impl Json {
     }
 
     /// A string of what is shown, which must not need escaping.
-    pub(super) fn shown(&mut self, value: impl Display) -> &mut Self {
+    pub(crate) fn shown(&mut self, value: impl Display) -> &mut Self {
         write!(self.0, "\"{value}\"").expect("memory takes everything");
         self
     }
 
+    /// What is shown, as it is shown.
+    pub(crate) fn plain(&mut self, value: impl Display) -> &mut Self {
+        write!(self.0, "{value}").expect("memory takes everything");
+        self
+    }
+
     /// A whole number.
-    pub(super) fn whole(&mut self, number: u64) -> &mut Self {
+    pub(crate) fn whole(&mut self, number: u64) -> &mut Self {
         self.raw(itoa::Buffer::new().format(number))
     }
 
     /// A number, as short as it can be told from its neighbours: `111` and not `111.0`. What is not finite is
     /// `null`, for JSON has no such numbers.
-    pub(super) fn number(&mut self, number: impl zmij::Float) -> &mut Self {
+    pub(crate) fn number(&mut self, number: impl zmij::Float) -> &mut Self {
         let mut buffer = zmij::Buffer::new();
         let text = buffer.format(number);
         let finite = text.ends_with(|last: char| last.is_ascii_digit());
@@ -106,12 +118,12 @@ impl Json {
     }
 
     /// True or false.
-    pub(super) fn bool(&mut self, value: bool) -> &mut Self {
+    pub(crate) fn bool(&mut self, value: bool) -> &mut Self {
         self.raw(if value { "true" } else { "false" })
     }
 
     /// These, with commas in between and without brackets.
-    pub(super) fn list<T>(
+    pub(crate) fn list<T>(
         &mut self,
         items: impl IntoIterator<Item = T>,
         mut push: impl FnMut(&mut Self, T),
@@ -131,8 +143,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn written(push: impl FnOnce(&mut Json)) -> String {
-        let mut json = Json::with_room(0);
+    fn written(push: impl FnOnce(&mut Text)) -> String {
+        let mut json = Text::with_room(0);
         push(&mut json);
         String::from_utf8(json.into_text().into()).unwrap()
     }
@@ -160,7 +172,7 @@ mod tests {
     #[test]
     fn a_frame_says_how_long_it_is() {
         let frame = |length: usize, more: usize| {
-            let mut json = Json::with_room(0);
+            let mut json = Text::with_room(0);
             json.raw(&" ".repeat(length));
             let frame = json.into_start_of_frame(more);
             frame[..frame.len() - length].to_vec()

@@ -1,4 +1,4 @@
-//! What both databases mean by a last position.
+//! What both databases mean by a position that was kept.
 
 use processor_domain::{
     Altitude, Attributes, Coordinates, DeviceId, Heading, Position, Priority, Speed, Timestamp,
@@ -6,8 +6,7 @@ use processor_domain::{
 
 /// A row as it was read: of a table that the former service made anything may be null or out of range.
 #[derive(Clone, PartialEq, Debug)]
-pub(crate) struct LastRow {
-    pub(crate) device_id: String,
+pub(crate) struct KeptRow {
     pub(crate) ts: Timestamp,
     pub(crate) latitude: Option<f64>,
     pub(crate) longitude: Option<f64>,
@@ -19,12 +18,12 @@ pub(crate) struct LastRow {
     pub(crate) ingested_at: Option<Timestamp>,
 }
 
-impl LastRow {
-    /// The position of the row, without its attributes; `None` if it has no place or no device. When the
-    /// platform received it is not in the table: when it was written comes closest.
-    pub(crate) fn into_position(self) -> Option<Position> {
+impl KeptRow {
+    /// The position of the row, which is of this device, without its attributes; `None` if it has no place. When
+    /// the platform received it is not in the table: when it was written comes closest.
+    pub(crate) fn position_of(self, device_id: DeviceId) -> Option<Position> {
         Some(Position {
-            device_id: DeviceId::parse(&self.device_id).ok()?,
+            device_id,
             ts: self.ts,
             received_at: self.ingested_at.unwrap_or(self.ts),
             coordinates: Coordinates::new(self.latitude?, self.longitude?).ok()?,
@@ -49,9 +48,8 @@ mod tests {
     use super::*;
     use processor_domain::samples;
 
-    fn row() -> LastRow {
-        LastRow {
-            device_id: "356307042441013".into(),
+    fn row() -> KeptRow {
+        KeptRow {
             ts: samples::at("2026-05-01T10:00:00Z"),
             latitude: Some(54.714_636_8),
             longitude: Some(25.303_224_5),
@@ -66,8 +64,9 @@ mod tests {
 
     #[test]
     fn what_a_row_lacks_or_cannot_mean_is_left_out_of_its_position() {
-        assert_eq!(row().into_position(), Some(samples::position().attributes("{}").build()));
-        let poor = LastRow {
+        let device = samples::position().build().device_id;
+        assert_eq!(row().position_of(device), Some(samples::position().attributes("{}").build()));
+        let poor = KeptRow {
             altitude: Some(f64::MAX),
             angle: Some(511.0),
             speed: Some(-1.0),
@@ -75,14 +74,14 @@ mod tests {
             priority: None,
             ..row()
         };
-        let position = poor.into_position().unwrap();
+        let position = poor.position_of(device).unwrap();
         assert_eq!((position.altitude, position.heading, position.speed), (None, None, None));
         assert_eq!((position.satellites, position.priority), (None, Priority::Low));
     }
 
     #[test]
     fn a_row_without_a_place_is_no_position() {
-        assert_eq!(LastRow { latitude: None, ..row() }.into_position(), None);
-        assert_eq!(LastRow { longitude: Some(f64::NAN), ..row() }.into_position(), None);
+        assert_eq!(KeptRow { latitude: None, ..row() }.position_of(samples::device(1)), None);
+        assert_eq!(KeptRow { longitude: Some(f64::NAN), ..row() }.position_of(samples::device(1)), None);
     }
 }

@@ -1,0 +1,79 @@
+//! What operators say, heard again and again, and the pictures put right by it.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use processor_domain::ports::{LastPositions, Marks, StoreError};
+use processor_domain::{DeviceId, Revision, Rulings};
+
+use crate::live::Shared;
+
+/// How far this river has heard of marks.
+///
+/// It is used by the task alone that asks the store for last positions: so nothing that was read before a mark was
+/// made is shown after the picture was put right.
+pub(crate) struct Hearing {
+    marks: Arc<dyn Marks>,
+    /// All up to this; `None` until they were heard of for the first time.
+    heard: Option<Revision>,
+    rulings: Rulings,
+    /// Devices of which something was said, and whose place is not put right yet.
+    unsettled: HashSet<DeviceId>,
+}
+
+impl Hearing {
+    pub(crate) fn of(marks: Arc<dyn Marks>) -> Self {
+        Self { marks, heard: None, rulings: Rulings::default(), unsettled: HashSet::new() }
+    }
+
+    /// Hears of the marks that there are, if it never has.
+    pub(crate) async fn begin(&mut self, shared: &Shared) -> Result<(), StoreError> {
+        if self.heard.is_none() { self.hear(shared).await } else { Ok(()) }
+    }
+
+    /// Hears what is new. From then on positions are judged by it.
+    pub(crate) async fn hear(&mut self, shared: &Shared) -> Result<(), StoreError> {
+        let mut devices = HashSet::new();
+        let mut after = self.heard.unwrap_or_default();
+        loop {
+            let changes = self.marks.changes(after).await?;
+            if changes.marks.is_empty() {
+                break;
+            }
+            after = changes.revision;
+            for mark in &changes.marks {
+                self.rulings.take(mark);
+                devices.insert(mark.said.device_id);
+            }
+        }
+        self.heard = Some(after);
+        if !devices.is_empty() {
+            let _nobody_stages = shared.staging.write();
+            shared.judge.adopt(Arc::new(self.rulings.clone()), &devices);
+            self.unsettled.extend(devices);
+        }
+        Ok(())
+    }
+
+    /// Puts the places right of devices of which something was said and that somebody may see. Others are asked
+    /// for when they come into a topic.
+    pub(crate) async fn settle(
+        &mut self,
+        store: &dyn LastPositions,
+        shared: &Shared,
+    ) -> Result<(), StoreError> {
+        if self.unsettled.is_empty() {
+            return Ok(());
+        }
+        let members = shared.topics.members();
+        let shown: Vec<DeviceId> = members.into_iter().filter(|id| self.unsettled.contains(id)).collect();
+        if !shown.is_empty() {
+            let known = shared.judge.standing(store.last_positions(&shown).await?);
+            shared.judge.remember(&known);
+            let _nobody_stages = shared.staging.write();
+            shared.topics.correct(&shown, &known);
+        }
+        self.unsettled.clear();
+        Ok(())
+    }
+}
