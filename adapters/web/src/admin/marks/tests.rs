@@ -73,6 +73,8 @@ async fn a_position_alone_is_marked_by_its_moment() {
     assert_eq!(ask(marks, Method::POST, "/marks", Some(wish)).await.0, 201);
 }
 
+type Refusal = fn() -> MarkError;
+
 #[tokio::test]
 async fn what_cannot_be_marked_is_told_with_a_code() {
     let cases = [
@@ -91,7 +93,6 @@ async fn what_cannot_be_marked_is_told_with_a_code() {
         let (found, problem) = ask(MockMarks::new(), Method::POST, "/marks", Some(wish)).await;
         assert_eq!((found, problem["code"].as_str()), (status, Some(code)), "{name}");
     }
-    type Refusal = fn() -> MarkError;
     let refusals: [(Refusal, u16, &str); 3] = [
         (|| MarkError::TooMany { most: 10_000 }, 409, "too_many_marks"),
         (|| MarkError::TooMuch { most: 100_000 }, 422, "too_many_positions"),
