@@ -60,14 +60,17 @@ impl RedisUrl {
             _ => return Err(invalid("it must begin with redis:// or rediss://")),
         };
         match kind {
-            "" => Self::server(text, tls),
+            "" => Self::server(text, rest, tls),
             "sentinel" => Self::sentinels(scheme, rest, tls),
             "cluster" => Self::cluster(scheme, rest, tls),
             _ => Err(invalid("only redis+sentinel:// and redis+cluster:// are more than one server")),
         }
     }
 
-    fn server(text: &str, tls: bool) -> Result<Self, ConnectError> {
+    fn server(text: &str, rest: &str, tls: bool) -> Result<Self, ConnectError> {
+        if split(rest).0.rsplit('@').next().is_some_and(|hosts| hosts.contains(',')) {
+            return Err(invalid("only redis+sentinel:// and redis+cluster:// are more than one server"));
+        }
         let part = Part::parse(text)?;
         let shown = part.shown();
         Ok(Self { kind: Kind::Server, addresses: vec![part.address], tls, login: part.login, shown })
