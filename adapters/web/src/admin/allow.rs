@@ -34,7 +34,9 @@ impl<E> Allowing<E> {
     }
 
     fn problem(&self, path: &str) -> Problem {
-        let known = self.known.iter().find(|known| is_at(&known.path, path));
+        // A path of its own goes before one with a parameter that stands for it.
+        let known = self.known.iter().filter(|known| is_at(&known.path, path));
+        let known = known.min_by_key(|known| known.path.matches('{').count());
         let methods = known.map_or(HeaderValue::from_static(""), |known| known.methods.clone());
         not_allowed(methods)
     }

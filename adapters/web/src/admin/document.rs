@@ -72,7 +72,9 @@ fn members(value: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
 /// What an object need not have is null where it has none, which the framework does not say.
 fn admit_null(schema: &mut Value) {
     let required = schema["required"].as_array().cloned().unwrap_or_default();
-    let optional = members(&mut schema["properties"])
+    // Of a schema that is no object, indexing would make one.
+    let Some(properties) = schema.get_mut("properties") else { return };
+    let optional = members(properties)
         .filter(|(name, _)| !required.iter().any(|required| required.as_str() == Some(name)));
     for (_, property) in optional {
         if property["$ref"].is_string() {

@@ -54,6 +54,11 @@ impl Trouble {
         if id.0 == most.0 { Ok(Json(id.0)) } else { Err(Fault::Absent(absent)) }
     }
 
+    #[oai(path = "/things/new", method = "post")]
+    async fn new_thing(&self) -> Json<u8> {
+        Json(0)
+    }
+
     #[oai(path = "/wishes", method = "post")]
     async fn wish(&self, wish: Json<Wish>) -> Json<u8> {
         Json(wish.0.number)
@@ -219,6 +224,8 @@ async fn whatever_is_wrong_with_a_request_is_a_problem_with_a_code() {
     for (method, path, allowed) in [
         (Method::GET, "/admin/v1/wishes", "POST"),
         (Method::DELETE, "/admin/v1/things/1", "GET, HEAD"),
+        (Method::POST, "/admin/v1/things/first", "GET, HEAD"),
+        (Method::GET, "/admin/v1/things/new", "POST"),
         (Method::POST, "/docs", "GET, HEAD"),
     ] {
         let answer = client.request(method, path).send().await;
@@ -312,6 +319,17 @@ fn every_problem_in_the_document_has_an_example_with_its_code() {
                 assert_eq!(content.len(), 1, "{name} {status}");
             }
         }
+    }
+}
+
+#[test]
+fn what_need_not_be_there_may_be_null_and_nothing_else() {
+    let document: Value = serde_json::from_str(&openapi_document()).unwrap();
+    let schemas = &document["components"]["schemas"];
+    assert_eq!(schemas["Finding"]["properties"]["advice"]["nullable"], true);
+    assert_eq!(schemas["Finding"]["properties"]["code"]["nullable"], Value::Null);
+    for (name, schema) in schemas.as_object().unwrap() {
+        assert!(schema.get("properties").is_none_or(Value::is_object), "{name}");
     }
 }
 
