@@ -87,7 +87,7 @@ async fn main() -> anyhow::Result<()> {
     }
 
     eprintln!("warming up");
-    let (_, database) = drain::drain(&redis, &timescale, Variant::Plain.stream(), &options.settings).await?;
+    let (_, database) = drain::drain(&redis, &timescale, Variant::Plain, &options.settings).await?;
     let rows = Rows::of(&database).await?;
 
     let mut report = Report::default();
@@ -101,7 +101,7 @@ async fn main() -> anyhow::Result<()> {
                 let endpoint =
                     listener.url.clone().map(|url| ("OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(), url));
                 let settings: Vec<_> = options.settings.iter().cloned().chain(endpoint).collect();
-                let (drained, _) = drain::drain(&redis, &timescale, variant.stream(), &settings).await?;
+                let (drained, _) = drain::drain(&redis, &timescale, *variant, &settings).await?;
                 let (name, collector_name) = (variant.name(), collector.name());
                 eprintln!(
                     "round {round}: {name}, collector {collector_name}: {:.0} records/s",

@@ -13,14 +13,21 @@ pub(crate) enum Variant {
     HalfTwice,
     /// One record in ten is late, by one to thirty weeks: each its own chunk.
     LateOverThirtyChunks,
+    /// One entry in a hundred is no record.
+    OnePercentPoison,
 }
 
 /// How many records later one is sent again.
 const AGAIN_AFTER: usize = 5_000;
 
 impl Variant {
-    pub(crate) const ALL: [Self; 4] =
-        [Self::Plain, Self::OnePercentTwice, Self::HalfTwice, Self::LateOverThirtyChunks];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Plain,
+        Self::OnePercentTwice,
+        Self::HalfTwice,
+        Self::LateOverThirtyChunks,
+        Self::OnePercentPoison,
+    ];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -28,6 +35,7 @@ impl Variant {
             Self::OnePercentTwice => "1% twice",
             Self::HalfTwice => "50% twice",
             Self::LateOverThirtyChunks => "10% late, 30 chunks",
+            Self::OnePercentPoison => "1% poison",
         }
     }
 
@@ -37,6 +45,15 @@ impl Variant {
             Self::OnePercentTwice => "bench:one-percent-twice",
             Self::HalfTwice => "bench:half-twice",
             Self::LateOverThirtyChunks => "bench:late",
+            Self::OnePercentPoison => "bench:poison",
+        }
+    }
+
+    /// How many of so many entries are to be set aside.
+    pub(crate) const fn poison(self, count: u64) -> u64 {
+        match self {
+            Self::OnePercentPoison => count.div_ceil(100),
+            _ => 0,
         }
     }
 
@@ -50,6 +67,9 @@ impl Variant {
             Self::HalfTwice => Box::new(some_twice(all, 2).take(count)),
             Self::LateOverThirtyChunks => Box::new(all.enumerate().take(count).map(|(at, payload)| {
                 if at % 10 == 0 { weeks_earlier(&payload, 1 + (at / 10) % 30) } else { payload }
+            })),
+            Self::OnePercentPoison => Box::new(all.enumerate().take(count).map(|(at, payload)| {
+                if at % 100 == 0 { payload[..payload.len() / 2].into() } else { payload }
             })),
         }
     }
