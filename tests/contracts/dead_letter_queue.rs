@@ -14,15 +14,8 @@ mod on_timescale;
 
 /// Makes one test for each law, on a fixture of its own.
 macro_rules! dead_letter_queue_contract {
-    ($fixture:ty) => {
-        dead_letter_queue_contract! { @laws each, $fixture }
-    };
-    // One test of all laws, one after the other, on servers that are costly to start.
-    ($fixture:ty, all on $servers:ty) => {
-        dead_letter_queue_contract! { @laws all, $fixture, $servers }
-    };
-    (@laws $how:ident, $($of:ty),+) => {
-        dead_letter_queue_contract! { @$how $($of),+:
+    ($($fixture:tt)+) => {
+        laws_hold! { [crate::dead_letters::DeadLetterFixture] [$($fixture)+]
             a_letter_is_listed_without_its_payload_and_opened_with_it,
             pages_have_every_letter_once_in_either_order,
             what_is_kept_or_discarded_on_the_way_changes_nothing_of_the_rest,
@@ -32,28 +25,6 @@ macro_rules! dead_letter_queue_contract {
             where_there_is_nothing_nothing_is_found,
             what_cannot_be_reached_is_unavailable,
         }
-    };
-    (@all $fixture:ty, $servers:ty: $($law:ident),+ $(,)?) => {
-        #[tokio::test(flavor = "multi_thread")]
-        async fn every_promise_is_kept() -> anyhow::Result<()> {
-            let servers = <$servers>::start().await?;
-            $(
-                println!("{}", stringify!($law));
-                let fixture = <$fixture>::on(servers.server())?;
-                let kept = super::laws::$law(&fixture).await;
-                anyhow::Context::context(kept, stringify!($law))?;
-            )+
-            Ok(())
-        }
-    };
-    (@each $fixture:ty: $($law:ident),+ $(,)?) => {
-        $(
-            #[tokio::test(flavor = "multi_thread")]
-            async fn $law() -> anyhow::Result<()> {
-                let fixture = <$fixture as crate::dead_letters::DeadLetterFixture>::start().await?;
-                super::laws::$law(&fixture).await
-            }
-        )+
     };
 }
 use dead_letter_queue_contract;

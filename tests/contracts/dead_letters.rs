@@ -54,15 +54,8 @@ pub(crate) const INSTANCE: &str = "processor-7";
 
 /// Makes one test for each law, on a fixture of its own.
 macro_rules! dead_letters_contract {
-    ($fixture:ty) => {
-        dead_letters_contract! { @laws each, $fixture }
-    };
-    // One test of all laws, one after the other, on servers that are costly to start.
-    ($fixture:ty, all on $servers:ty) => {
-        dead_letters_contract! { @laws all, $fixture, $servers }
-    };
-    (@laws $how:ident, $($of:ty),+) => {
-        dead_letters_contract! { @$how $($of),+:
+    ($($fixture:tt)+) => {
+        laws_hold! { [crate::dead_letters::DeadLetterFixture] [$($fixture)+]
             a_letter_is_kept_with_all_that_it_says,
             bytes_are_kept_as_they_were_received,
             a_position_is_kept_in_the_wire_format,
@@ -71,28 +64,6 @@ macro_rules! dead_letters_contract {
             none_are_kept_if_there_are_none,
             what_cannot_be_reached_is_unavailable,
         }
-    };
-    (@all $fixture:ty, $servers:ty: $($law:ident),+ $(,)?) => {
-        #[tokio::test(flavor = "multi_thread")]
-        async fn every_promise_is_kept() -> anyhow::Result<()> {
-            let servers = <$servers>::start().await?;
-            $(
-                println!("{}", stringify!($law));
-                let fixture = <$fixture>::on(servers.server())?;
-                let kept = super::laws::$law(&fixture).await;
-                anyhow::Context::context(kept, stringify!($law))?;
-            )+
-            Ok(())
-        }
-    };
-    (@each $fixture:ty: $($law:ident),+ $(,)?) => {
-        $(
-            #[tokio::test(flavor = "multi_thread")]
-            async fn $law() -> anyhow::Result<()> {
-                let fixture = <$fixture as super::DeadLetterFixture>::start().await?;
-                super::laws::$law(&fixture).await
-            }
-        )+
     };
 }
 use dead_letters_contract;

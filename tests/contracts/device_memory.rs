@@ -48,32 +48,12 @@ fn names(recalled: &[(DeviceId, DeviceState)]) -> Vec<String> {
     recalled.iter().map(|(device, _)| device.to_string()).collect()
 }
 
-macro_rules! device_memory_contract {
-    ($module:ident, $fixture:ty: $($law:ident),+ $(,)?) => {
-        mod $module {
-            use super::*;
-            use crate::databases::DatabaseFixture;
-            $(
-                #[tokio::test(flavor = "multi_thread")]
-                async fn $law() -> anyhow::Result<()> {
-                    laws::$law(<$fixture>::start().await?.database()).await
-                }
-            )+
-        }
-    };
-    ($($module:ident: $fixture:ty),+) => {
-        $(
-            device_memory_contract! { $module, $fixture:
-                a_device_that_was_never_heard_of_is_left_out,
-                the_newest_time_and_the_newest_good_fix_are_remembered,
-                what_is_ahead_of_now_is_not_remembered,
-                what_was_from_the_future_stays_so_when_its_time_has_come,
-                thousands_are_recalled_at_once,
-                the_most_recent_devices_come_last,
-                what_is_recalled_is_what_memory_would_know,
-            }
-        )+
-    };
-}
-
-device_memory_contract! { on_timescale: Timescale, on_sqlite: Sqlite }
+laws_hold_on_databases! { on_timescale: Timescale, on_sqlite: Sqlite => [
+    laws::a_device_that_was_never_heard_of_is_left_out,
+    laws::the_newest_time_and_the_newest_good_fix_are_remembered,
+    laws::what_is_ahead_of_now_is_not_remembered,
+    laws::what_was_from_the_future_stays_so_when_its_time_has_come,
+    laws::thousands_are_recalled_at_once,
+    laws::the_most_recent_devices_come_last,
+    laws::what_is_recalled_is_what_memory_would_know,
+] }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use processor_database::Database;
 use processor_domain::{Fault, Faults, Judged, Novelty, samples};
 
-use crate::databases::{DatabaseFixture, Sqlite, Timescale};
+use crate::databases::{Sqlite, Timescale};
 
 /// Stores a record of the device with this number for each of these seconds, the even ones without a fix.
 async fn store(database: &Database, device: u64, seconds: &[u64]) -> anyhow::Result<()> {
@@ -56,27 +56,8 @@ async fn those_since_a_moment_are_counted_up_to_a_limit(database: &Database) -> 
     Ok(())
 }
 
-macro_rules! device_records_contract {
-    ($module:ident, $fixture:ty: $($law:ident),+ $(,)?) => {
-        mod $module {
-            use super::*;
-            $(
-                #[tokio::test(flavor = "multi_thread")]
-                async fn $law() -> anyhow::Result<()> {
-                    super::$law(<$fixture>::start().await?.database()).await
-                }
-            )+
-        }
-    };
-    ($($module:ident: $fixture:ty),+) => {
-        $(
-            device_records_contract! { $module, $fixture:
-                the_newest_come_first_whatever_is_wrong_with_them,
-                of_a_device_that_was_never_heard_of_there_is_nothing,
-                those_since_a_moment_are_counted_up_to_a_limit,
-            }
-        )+
-    };
-}
-
-device_records_contract! { timescale: Timescale, sqlite: Sqlite }
+laws_hold_on_databases! { timescale: Timescale, sqlite: Sqlite => [
+    super::the_newest_come_first_whatever_is_wrong_with_them,
+    super::of_a_device_that_was_never_heard_of_there_is_nothing,
+    super::those_since_a_moment_are_counted_up_to_a_limit,
+] }

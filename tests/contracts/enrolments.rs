@@ -3,7 +3,7 @@
 use processor_database::Database;
 use processor_domain::{Enrolment, EventId, RosterSchema, samples};
 
-use crate::databases::{DatabaseFixture, Sqlite, Timescale};
+use crate::databases::{Sqlite, Timescale};
 use crate::roster_source::cms::{
     add_event, enter, key, make_old_tables, make_tables, make_tables_with_keys, run,
 };
@@ -113,29 +113,10 @@ async fn both_ways_of_naming_may_be_mixed(database: &Database) -> anyhow::Result
     Ok(())
 }
 
-macro_rules! enrolments_contract {
-    ($module:ident, $fixture:ty: $($law:ident),+ $(,)?) => {
-        mod $module {
-            use super::*;
-            $(
-                #[tokio::test(flavor = "multi_thread")]
-                async fn $law() -> anyhow::Result<()> {
-                    super::$law(<$fixture>::start().await?.database()).await
-                }
-            )+
-        }
-    };
-    ($($module:ident: $fixture:ty),+) => {
-        $(
-            enrolments_contract! { $module, $fixture:
-                where_there_is_no_cms_it_says_so,
-                each_step_into_an_event_is_seen,
-                what_it_says_is_what_the_roster_says,
-                a_device_may_be_named_by_its_imei,
-                both_ways_of_naming_may_be_mixed,
-            }
-        )+
-    };
-}
-
-enrolments_contract! { timescale: Timescale, sqlite: Sqlite }
+laws_hold_on_databases! { timescale: Timescale, sqlite: Sqlite => [
+    super::where_there_is_no_cms_it_says_so,
+    super::each_step_into_an_event_is_seen,
+    super::what_it_says_is_what_the_roster_says,
+    super::a_device_may_be_named_by_its_imei,
+    super::both_ways_of_naming_may_be_mixed,
+] }

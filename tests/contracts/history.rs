@@ -45,33 +45,13 @@ pub(crate) async fn read_all(
     }
 }
 
-macro_rules! history_contract {
-    ($module:ident, $fixture:ty: $($law:ident),+ $(,)?) => {
-        mod $module {
-            use super::*;
-            use crate::databases::DatabaseFixture;
-            $(
-                #[tokio::test(flavor = "multi_thread")]
-                async fn $law() -> anyhow::Result<()> {
-                    laws::$law(<$fixture>::start().await?.database()).await
-                }
-            )+
-        }
-    };
-    ($($module:ident: $fixture:ty),+) => {
-        $(
-            history_contract! { $module, $fixture:
-                nothing_is_one_empty_page,
-                all_that_was_stored_comes_back_as_it_was,
-                attributes_come_only_if_they_are_asked_for,
-                a_span_has_its_first_moment_and_not_its_last,
-                whoever_wants_only_good_or_only_faulty_ones_gets_those,
-                a_cursor_of_anybody_elses_making_is_understood,
-                many_devices_without_anything_do_not_make_one_page_long,
-                pages_of_any_size_are_together_what_one_finds_by_looking_at_every_row,
-            }
-        )+
-    };
-}
-
-history_contract! { timescale: Timescale, sqlite: Sqlite }
+laws_hold_on_databases! { timescale: Timescale, sqlite: Sqlite => [
+    laws::nothing_is_one_empty_page,
+    laws::all_that_was_stored_comes_back_as_it_was,
+    laws::attributes_come_only_if_they_are_asked_for,
+    laws::a_span_has_its_first_moment_and_not_its_last,
+    laws::whoever_wants_only_good_or_only_faulty_ones_gets_those,
+    laws::a_cursor_of_anybody_elses_making_is_understood,
+    laws::many_devices_without_anything_do_not_make_one_page_long,
+    laws::pages_of_any_size_are_together_what_one_finds_by_looking_at_every_row,
+] }

@@ -33,35 +33,15 @@ fn times(found: &[Position]) -> Vec<(String, String)> {
     found.iter().map(|position| (position.device_id.to_string(), position.ts.to_string())).collect()
 }
 
-macro_rules! last_positions_contract {
-    ($module:ident, $fixture:ty: $($law:ident),+ $(,)?) => {
-        mod $module {
-            use super::*;
-            use crate::databases::DatabaseFixture;
-            $(
-                #[tokio::test(flavor = "multi_thread")]
-                async fn $law() -> anyhow::Result<()> {
-                    laws::$law(<$fixture>::start().await?.database()).await
-                }
-            )+
-        }
-    };
-    ($($module:ident: $fixture:ty),+) => {
-        $(
-            last_positions_contract! { $module, $fixture:
-                a_device_that_was_never_heard_of_is_left_out,
-                only_the_devices_asked_for_are_told,
-                all_that_a_map_shows_comes_back_as_it_was,
-                what_was_not_sent_does_not_come_back_as_zero,
-                a_faulty_one_does_not_take_the_place_of_a_good_one,
-                what_is_late_is_good_and_does_not_move_the_marker_back,
-                a_time_ahead_of_now_is_not_shown_even_if_nobody_marked_it,
-                a_device_without_a_fix_for_long_does_not_cost_all_its_rows,
-                thousands_are_told_at_once,
-                it_is_what_one_finds_by_looking_at_every_row,
-            }
-        )+
-    };
-}
-
-last_positions_contract! { timescale: Timescale, sqlite: Sqlite }
+laws_hold_on_databases! { timescale: Timescale, sqlite: Sqlite => [
+    laws::a_device_that_was_never_heard_of_is_left_out,
+    laws::only_the_devices_asked_for_are_told,
+    laws::all_that_a_map_shows_comes_back_as_it_was,
+    laws::what_was_not_sent_does_not_come_back_as_zero,
+    laws::a_faulty_one_does_not_take_the_place_of_a_good_one,
+    laws::what_is_late_is_good_and_does_not_move_the_marker_back,
+    laws::a_time_ahead_of_now_is_not_shown_even_if_nobody_marked_it,
+    laws::a_device_without_a_fix_for_long_does_not_cost_all_its_rows,
+    laws::thousands_are_told_at_once,
+    laws::it_is_what_one_finds_by_looking_at_every_row,
+] }

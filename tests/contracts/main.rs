@@ -1,6 +1,9 @@
 //! One suite for each port, run on every implementation of it: what stands in for a server must keep the
 //! server's promises.
 
+#[macro_use]
+mod contract;
+
 mod consumer_group;
 mod databases;
 mod dead_letter_queue;

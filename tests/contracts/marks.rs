@@ -48,40 +48,20 @@ async fn faulty(database: &Database, device: u64) -> anyhow::Result<Vec<(u64, Fa
     Ok(all.iter().filter(|kept| kept.faulty).map(|kept| (second(kept), kept.faults)).collect())
 }
 
-macro_rules! marks_contract {
-    ($module:ident, $fixture:ty: $($suite:ident::$law:ident),+ $(,)?) => {
-        mod $module {
-            use super::*;
-            use crate::databases::DatabaseFixture;
-            $(
-                #[tokio::test(flavor = "multi_thread")]
-                async fn $law() -> anyhow::Result<()> {
-                    $suite::$law(<$fixture>::start().await?.database()).await
-                }
-            )+
-        }
-    };
-    ($($module:ident: $fixture:ty),+) => {
-        $(
-            marks_contract! { $module, $fixture:
-                laws::a_span_is_marked_and_nothing_beside_it,
-                laws::what_is_called_good_is_good_whatever_the_rules_found,
-                laws::of_several_marks_the_newest_counts,
-                laws::a_mark_that_is_taken_back_leaves_what_was_before,
-                laws::what_was_faulty_without_a_reason_is_so_again,
-                laws::marks_are_listed_with_who_said_what_and_why,
-                laws::changes_are_told_in_their_order_and_none_is_passed_over,
-                laws::more_than_is_changed_at_once_is_refused_and_changes_nothing,
-                laws::a_span_of_many_positions_is_marked_as_a_whole,
-                laws::the_last_known_picture_and_the_memory_of_devices_follow,
-                standing::a_record_that_comes_again_does_not_undo_a_mark,
-                standing::a_better_place_is_taken_in_and_the_mark_stays,
-                standing::what_was_confirmed_gives_way_to_nothing,
-                standing::what_came_late_and_was_not_judged_by_a_mark_is_brought_in_line,
-                model::marks_at_random_do_what_the_model_does,
-            }
-        )+
-    };
-}
-
-marks_contract! { timescale: Timescale, sqlite: Sqlite }
+laws_hold_on_databases! { timescale: Timescale, sqlite: Sqlite => [
+    laws::a_span_is_marked_and_nothing_beside_it,
+    laws::what_is_called_good_is_good_whatever_the_rules_found,
+    laws::of_several_marks_the_newest_counts,
+    laws::a_mark_that_is_taken_back_leaves_what_was_before,
+    laws::what_was_faulty_without_a_reason_is_so_again,
+    laws::marks_are_listed_with_who_said_what_and_why,
+    laws::changes_are_told_in_their_order_and_none_is_passed_over,
+    laws::more_than_is_changed_at_once_is_refused_and_changes_nothing,
+    laws::a_span_of_many_positions_is_marked_as_a_whole,
+    laws::the_last_known_picture_and_the_memory_of_devices_follow,
+    standing::a_record_that_comes_again_does_not_undo_a_mark,
+    standing::a_better_place_is_taken_in_and_the_mark_stays,
+    standing::what_was_confirmed_gives_way_to_nothing,
+    standing::what_came_late_and_was_not_judged_by_a_mark_is_brought_in_line,
+    model::marks_at_random_do_what_the_model_does,
+] }

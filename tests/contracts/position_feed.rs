@@ -33,15 +33,8 @@ trait FeedFixture: Sized {
 
 /// Makes one test for each law, on a fixture of its own.
 macro_rules! position_feed_contract {
-    ($fixture:ty) => {
-        position_feed_contract! { @laws each, $fixture }
-    };
-    // One test of all laws, one after the other, on servers that are costly to start.
-    ($fixture:ty, all on $servers:ty) => {
-        position_feed_contract! { @laws all, $fixture, $servers }
-    };
-    (@laws $how:ident, $($of:ty),+) => {
-        position_feed_contract! { @$how $($of),+:
+    ($($fixture:tt)+) => {
+        laws_hold! { [crate::position_feed::FeedFixture] [$($fixture)+]
             begins_with_what_arrives_after_it_was_opened,
             each_instance_sees_every_position_in_the_order_of_the_stream,
             a_lone_position_is_seen_at_once,
@@ -52,28 +45,6 @@ macro_rules! position_feed_contract {
             closing_one_does_not_touch_the_others,
             what_was_opened_anew_begins_anew,
         }
-    };
-    (@all $fixture:ty, $servers:ty: $($law:ident),+ $(,)?) => {
-        #[tokio::test(flavor = "multi_thread")]
-        async fn every_promise_is_kept() -> anyhow::Result<()> {
-            let servers = <$servers>::start().await?;
-            $(
-                println!("{}", stringify!($law));
-                let fixture = <$fixture>::on(servers.server())?;
-                let kept = super::laws::$law(&fixture).await;
-                anyhow::Context::context(kept, stringify!($law))?;
-            )+
-            Ok(())
-        }
-    };
-    (@each $fixture:ty: $($law:ident),+ $(,)?) => {
-        $(
-            #[tokio::test(flavor = "multi_thread")]
-            async fn $law() -> anyhow::Result<()> {
-                let fixture = <$fixture as super::FeedFixture>::start().await?;
-                super::laws::$law(&fixture).await
-            }
-        )+
     };
 }
 use position_feed_contract;

@@ -40,15 +40,8 @@ pub(crate) trait StreamFixture: Sized {
 
 /// Makes one test for each law, on a fixture of its own.
 macro_rules! position_stream_contract {
-    ($fixture:ty) => {
-        position_stream_contract! { @laws each, $fixture }
-    };
-    // One test of all laws, one after the other, on servers that are costly to start.
-    ($fixture:ty, all on $servers:ty) => {
-        position_stream_contract! { @laws all, $fixture, $servers }
-    };
-    (@laws $how:ident, $($of:ty),+) => {
-        position_stream_contract! { @$how $($of),+:
+    ($($fixture:tt)+) => {
+        laws_hold! { [crate::position_stream::StreamFixture] [$($fixture)+]
             what_was_written_before_the_first_start_is_delivered,
             entries_come_in_the_order_of_the_stream_and_for_the_first_time,
             a_lone_entry_is_delivered_at_once,
@@ -66,28 +59,6 @@ macro_rules! position_stream_contract {
             how_far_the_group_is_can_be_told,
             the_trace_of_a_producer_is_delivered_and_one_that_is_malformed_is_not,
         }
-    };
-    (@all $fixture:ty, $servers:ty: $($law:ident),+ $(,)?) => {
-        #[tokio::test(flavor = "multi_thread")]
-        async fn every_promise_is_kept() -> anyhow::Result<()> {
-            let servers = <$servers>::start().await?;
-            $(
-                println!("{}", stringify!($law));
-                let fixture = <$fixture>::on(servers.server())?;
-                let kept = super::laws::$law(&fixture).await;
-                anyhow::Context::context(kept, stringify!($law))?;
-            )+
-            Ok(())
-        }
-    };
-    (@each $fixture:ty: $($law:ident),+ $(,)?) => {
-        $(
-            #[tokio::test(flavor = "multi_thread")]
-            async fn $law() -> anyhow::Result<()> {
-                let fixture = <$fixture as super::StreamFixture>::start().await?;
-                super::laws::$law(&fixture).await
-            }
-        )+
     };
 }
 use position_stream_contract;
