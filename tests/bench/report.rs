@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use processor_tests::median;
+
 use crate::copy::Copied;
 use crate::drain::Drained;
 use crate::listening::Listening;
@@ -75,15 +77,5 @@ impl fmt::Display for Report {
             )?;
         }
         Ok(())
-    }
-}
-
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    match sorted.len() {
-        0 => f64::NAN,
-        odd if odd % 2 == 1 => sorted[odd / 2],
-        even => f64::midpoint(sorted[even / 2 - 1], sorted[even / 2]),
     }
 }

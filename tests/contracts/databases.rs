@@ -6,7 +6,7 @@ use processor_database::entity::positions::{Column, Entity, Model};
 use processor_database::{Database, DatabaseSettings};
 use processor_migration::{MigrationSettings, migrate};
 use processor_tests::{TimescaleServer, unique};
-use sea_orm::{EntityTrait, QueryOrder};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, QueryOrder, Statement};
 
 /// An empty database of one kind.
 pub(crate) trait DatabaseFixture: Sized {
@@ -87,4 +87,10 @@ impl Drop for Sqlite {
 pub(crate) async fn rows(database: &Database) -> anyhow::Result<Vec<Model>> {
     let query = Entity::find().order_by_asc(Column::DeviceId).order_by_asc(Column::Ts);
     Ok(query.all(database.connection()).await?)
+}
+
+/// One number that a database on a server knows.
+pub(crate) async fn number(connection: &DatabaseConnection, sql: &str) -> anyhow::Result<i64> {
+    let row = connection.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
+    Ok(row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or_default())
 }

@@ -22,7 +22,7 @@ pub fn processor_time(pid: u32) -> anyhow::Result<Duration> {
 /// # Errors
 /// If there is no such process.
 pub fn resident_bytes(pid: u32) -> anyhow::Result<u64> {
-    status_bytes(pid, "VmRSS:")
+    Ok(status(pid, "VmRSS:")? * 1_024)
 }
 
 /// The most memory that a process ever held, in bytes.
@@ -30,14 +30,30 @@ pub fn resident_bytes(pid: u32) -> anyhow::Result<u64> {
 /// # Errors
 /// If there is no such process.
 pub fn peak_bytes(pid: u32) -> anyhow::Result<u64> {
-    status_bytes(pid, "VmHWM:")
+    Ok(status(pid, "VmHWM:")? * 1_024)
 }
 
-fn status_bytes(pid: u32, field: &str) -> anyhow::Result<u64> {
+/// How many threads a process has.
+///
+/// # Errors
+/// If there is no such process.
+pub fn threads(pid: u32) -> anyhow::Result<u64> {
+    status(pid, "Threads:")
+}
+
+/// How many files a process has open, sockets included.
+///
+/// # Errors
+/// If there is no such process.
+pub fn open_files(pid: u32) -> anyhow::Result<usize> {
+    Ok(std::fs::read_dir(format!("/proc/{pid}/fd"))?.count())
+}
+
+/// A number of the status of a process; memory is in kibibytes.
+fn status(pid: u32, field: &str) -> anyhow::Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix(field)).context("no memory of that kind")?;
-    let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
-    Ok(kibibytes * 1024)
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
+    Ok(line.with_context(|| format!("no {field} in the status"))?.trim().trim_end_matches(" kB").parse()?)
 }
 
 #[cfg(test)]
@@ -49,6 +65,7 @@ mod tests {
         let this = std::process::id();
         assert!(resident_bytes(this)? > 100_000);
         assert!(peak_bytes(this)? >= resident_bytes(this)? / 2);
+        assert!(threads(this)? >= 1 && open_files(this)? >= 1);
         assert!(processor_time(this)? < Duration::from_hours(1));
         Ok(())
     }

@@ -58,7 +58,7 @@ async fn leave_no_more_consumers_behind_than_those_that_live() -> anyhow::Result
     until_alone(&stage, "last").await;
     let forgotten = last.metrics().await?.sum("processor_consumers_forgotten_total");
     ensure!(forgotten.is_some_and(|count| count >= 1.0), "{forgotten:?} were forgotten by the last one");
-    // It goes on, though it has nothing to do for longer than that.
+    // It goes on, though it has nothing to do for longer than the time after which others are forgotten.
     tokio::time::sleep(Duration::from_secs(3)).await;
     publish(&mut ledger, &mut redis).await?;
     let account = stage.settled(&ledger).await;

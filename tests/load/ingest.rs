@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use processor_domain::Timestamp;
-use processor_tests::{Sample, connect_database, processor_time};
+use processor_tests::{Sample, connect_database, median, processor_time};
 use redis::pipe;
 use sea_orm::{ConnectionTrait, TransactionTrait};
 
 use crate::audience::{Audience, Kind, Seat};
-use crate::figures::{median, processors};
+use crate::figures::processors;
 use crate::options::Options;
 use crate::scene::{STREAM, Scene};
 use crate::sender::Sender;

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use processor_tests::{Exposition, processor_time, resident_bytes};
+use processor_tests::{Exposition, processor_time, resident_bytes, slope_an_hour};
 
 use crate::audience::{Audience, Count, Kind, Seat};
 use crate::delays::Counts;
-use crate::figures::{mebibytes, slope_an_hour};
+use crate::figures::mebibytes;
 use crate::options::Options;
 use crate::scene::{Scene, Standing};
 use crate::sender::Sender;

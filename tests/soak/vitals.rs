@@ -6,12 +6,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
+use processor_tests::{open_files, resident_bytes, slope_an_hour, threads};
 
 use crate::scene::Scene;
 
 /// The steady instance, and what the servers see of all, at one moment.
 pub(crate) struct Vitals {
-    hours: f64,
+    at: Duration,
     resident_mib: f64,
     files: f64,
     threads: f64,
@@ -21,19 +22,13 @@ pub(crate) struct Vitals {
 
 impl Vitals {
     pub(crate) async fn of(scene: &Scene, since_the_beginning: Duration) -> anyhow::Result<Self> {
-        let process = Path::new("/proc").join(scene.steady().pid().to_string());
-        let status = fs::read_to_string(process.join("status"))?;
-        let number = |name: &str| -> anyhow::Result<f64> {
-            let value =
-                status.lines().find_map(|line| line.strip_prefix(name)).with_context(|| name.to_owned())?;
-            Ok(value.trim().trim_end_matches(" kB").parse()?)
-        };
+        let pid = scene.steady().pid();
         let (redis, database) = scene.connections().await?;
         Ok(Self {
-            hours: since_the_beginning.as_secs_f64() / 3_600.0,
-            resident_mib: number("VmRSS:")? / 1_024.0,
-            files: fs::read_dir(process.join("fd"))?.count() as f64,
-            threads: number("Threads:")?,
+            at: since_the_beginning,
+            resident_mib: resident_bytes(pid)? as f64 / f64::from(1 << 20),
+            files: open_files(pid)? as f64,
+            threads: threads(pid)? as f64,
             redis_connections: redis as f64,
             database_connections: database as f64,
         })
@@ -65,23 +60,20 @@ impl Report {
 
     fn lines(&self) -> impl Iterator<Item = String> {
         self.chapters.iter().map(|(records, fault, vitals)| {
-            let minutes = vitals.hours * 60.0;
+            let minutes = vitals.at.as_secs_f64() / 60.0;
             let [resident, rest @ ..] = vitals.values();
             let rest = rest.map(|value| format!("{value:.0}")).join(" | ");
             format!("| {minutes:.1} | {records} | {resident:.1} | {rest} | {fault} |")
         })
     }
 
-    /// Per hour, by least squares, of the second half: the first is for whatever has yet to find its size.
+    /// Per hour, of the second half: the first is for whatever has yet to find its size.
     fn slopes(&self) -> Option<[f64; 5]> {
         let half = &self.chapters[self.chapters.len() / 2..];
-        let count = half.len() as f64;
-        let mean = half.iter().map(|(_, _, vitals)| vitals.hours).sum::<f64>() / count;
-        let spread: f64 = half.iter().map(|(_, _, vitals)| (vitals.hours - mean).powi(2)).sum();
         (half.len() >= 3).then(|| {
             std::array::from_fn(|which| {
-                let along = half.iter().map(|(_, _, vitals)| (vitals.hours - mean) * vitals.values()[which]);
-                along.sum::<f64>() / spread
+                let points = half.iter().map(|(_, _, vitals)| (vitals.at, vitals.values()[which]));
+                slope_an_hour(&points.collect::<Vec<_>>())
             })
         })
     }

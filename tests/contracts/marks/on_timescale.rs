@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use processor_domain::ports::{MarkError, StoreError, Verdict};
 use processor_domain::{Faults, Judged, Novelty, Ruling, Timestamp};
+use processor_tests::{connect_database, eventually};
 use sea_orm::ConnectionTrait;
 use sea_orm::TransactionTrait;
 
 use super::{at, faulty, mark, new_mark, store_good};
-use crate::databases::{DatabaseFixture, Timescale};
+use crate::databases::{DatabaseFixture, Timescale, number};
+
+const WAITING: &str = "SELECT count(*) FROM pg_stat_activity \
+     WHERE datname = current_database() AND wait_event_type = 'Lock'";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_that_somebody_has_in_hand_is_waited_for_without_holding_others_up() -> anyhow::Result<()> {
@@ -22,9 +26,16 @@ async fn a_row_that_somebody_has_in_hand_is_waited_for_without_holding_others_up
         let port = database.marks();
         async move { port.mark(&new_mark(1, 0, 10, Ruling::Faulty)).await }
     });
+    let outside = connect_database(&timescale.url).await?;
+    eventually(Duration::from_secs(20), "somebody waits for the row", async || {
+        match number(&outside, WAITING).await {
+            Ok(waiting) if waiting > 0 => Ok(()),
+            seen => Err(format!("{seen:?}")),
+        }
+    })
+    .await;
     // The one who holds a row asks for the ones before it, which would close a circle: whatever is done first,
     // nobody is told of a deadlock.
-    tokio::time::sleep(Duration::from_millis(200)).await;
     other.execute_unprepared("UPDATE positions SET priority = 1 WHERE ts < '2026-05-01T10:00:05Z'").await?;
     other.commit().await?;
     assert_eq!(marking.await??.positions, 10);

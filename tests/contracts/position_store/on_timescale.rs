@@ -8,11 +8,11 @@ use processor_database::{Database, DatabaseSettings};
 use processor_domain::ports::{PositionStore, StoreError, Verdict};
 use processor_domain::{Judged, samples};
 use processor_tests::{Proxy, TimescaleServer, connect_database, eventually};
+use sea_orm::ConnectionTrait;
 use sea_orm::sqlx::Connection;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 
 use super::{fresh, position_store_contract, suspect};
-use crate::databases::{DatabaseFixture, Timescale, rows};
+use crate::databases::{DatabaseFixture, Timescale, number, rows};
 
 mod outages;
 mod sharing;
@@ -29,12 +29,6 @@ fn grid(devices: std::ops::Range<u64>, seconds: std::ops::Range<u64>) -> Vec<Jud
             fresh(samples::position().device(device).at_moment(ts).build())
         })
         .collect()
-}
-
-/// One number that the database knows.
-async fn number(connection: &DatabaseConnection, sql: &str) -> anyhow::Result<i64> {
-    let row = connection.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
-    Ok(row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or_default())
 }
 
 /// Commits as a caller has to: again and again until it is done. Returns the kinds of failures met as well.

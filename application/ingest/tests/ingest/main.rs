@@ -5,10 +5,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use processor_domain::ports::{DeadLettersError, MockMarks, SystemClock, Verdict};
-use processor_domain::rules::RuleSet;
+use processor_domain::ports::{DeadLettersError, Verdict};
 use processor_domain::{Delivery, DeviceState, Novelty, Outcome, Record, samples};
-use processor_ingest::{Ingest, IngestSettings, Ports};
 use proptest::prelude::*;
 use tokio_util::sync::CancellationToken;
 
@@ -163,16 +161,7 @@ async fn what_cannot_be_written_when_it_is_told_to_stop_stays_pending() {
         Err(unavailable())
     });
     let stream = stream(std::mem::take(&mut scene.batches), Arc::clone(&scene.story), 3, 0, stop.clone());
-    let ports = Ports {
-        streams: vec![stream],
-        groups: vec![],
-        store: Arc::new(scene.store),
-        memory: Arc::new(scene.memory),
-        marks: Arc::new(MockMarks::none()),
-        dead_letters: Arc::new(scene.dead_letters),
-        clock: Arc::new(SystemClock),
-    };
-    let ingest = Ingest::new(ports, RuleSet::standard(), IngestSettings::default());
+    let ingest = scene.with_usual_settings().river(stream);
     assert!(ingest.run(stop).await.is_ok());
     assert_eq!(*ended.lock().unwrap(), ["read 3"]);
 }
@@ -190,17 +179,9 @@ async fn a_task_that_waits_for_what_is_away_is_not_stuck() {
         scene.store.expect_commit().returning(|_| Err(unavailable()));
         scene.dead_letters.expect_keep().returning(|_| Err(DeadLettersError::Unavailable("full".into())));
         let stop = CancellationToken::new();
-        let stream = stream(scene.batches, Arc::clone(&scene.story), usize::MAX, 0, stop.clone());
-        let ports = Ports {
-            streams: vec![stream],
-            groups: vec![],
-            store: Arc::new(scene.store),
-            memory: Arc::new(scene.memory),
-            marks: Arc::new(MockMarks::none()),
-            dead_letters: Arc::new(scene.dead_letters),
-            clock: Arc::new(SystemClock),
-        };
-        let ingest = Ingest::new(ports, RuleSet::standard(), IngestSettings::default());
+        let stream =
+            stream(std::mem::take(&mut scene.batches), Arc::clone(&scene.story), usize::MAX, 0, stop.clone());
+        let ingest = scene.with_usual_settings().river(stream);
         let health = ingest.health();
         let running = tokio::spawn(ingest.run(stop.clone()));
         tokio::time::sleep(Duration::from_mins(10)).await;

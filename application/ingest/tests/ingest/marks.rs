@@ -4,12 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use processor_domain::ports::{
-    Changes, MockDeadLetters, MockMarks, MockPositionStream, StreamError, SystemClock, Verdict,
-};
-use processor_domain::rules::RuleSet;
+use processor_domain::ports::{Changes, MockMarks, MockPositionStream, StreamError, Verdict};
 use processor_domain::{Fault, Faults, Mark, Record, Revision, Ruling, Standing, samples};
-use processor_ingest::{Ingest, IngestSettings, Ports};
 use tokio_util::sync::CancellationToken;
 
 use crate::scene::{Scene, delivery, position, positions, unavailable};
@@ -105,16 +101,8 @@ async fn a_device_of_which_something_is_said_is_recalled_and_its_positions_are_b
         seen.lock().unwrap().push((*device, span));
         Ok(1)
     });
-    let ports = Ports {
-        streams: vec![Arc::new(stream)],
-        groups: vec![],
-        store: Arc::new(scene.store),
-        memory: Arc::new(scene.memory),
-        marks: Arc::new(marks),
-        dead_letters: Arc::new(MockDeadLetters::new()),
-        clock: Arc::new(SystemClock),
-    };
-    let ingest = Ingest::new(ports, RuleSet::standard(), IngestSettings::default());
+    scene.marks = marks;
+    let ingest = scene.with_usual_settings().river(Arc::new(stream));
     let running = tokio::spawn(ingest.run(stop));
     tokio::time::sleep(Duration::from_secs(10)).await;
     assert_eq!(recalled.load(Ordering::Relaxed), 1);

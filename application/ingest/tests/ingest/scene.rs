@@ -103,17 +103,14 @@ impl Scene {
         self
     }
 
-    /// Runs until as many entries are acknowledged as expected, then stops.
-    pub(crate) async fn play(self) -> (Result<(), TaskEnded>, Vec<String>, Counters) {
-        let stop = CancellationToken::new();
-        let stream = stream(
-            self.batches,
-            Arc::clone(&self.story),
-            self.acknowledgements,
-            self.refuse_acknowledgements,
-            stop.clone(),
-        );
-        let recorder = DebuggingRecorder::new();
+    /// As the program runs, looking at how far it is every few seconds.
+    pub(crate) fn with_usual_settings(mut self) -> Self {
+        self.settings = IngestSettings::default();
+        self
+    }
+
+    /// The river between these ports, on this stream.
+    pub(crate) fn river(self, stream: Arc<dyn PositionStream>) -> Ingest {
         let ports = Ports {
             streams: vec![stream],
             groups: vec![],
@@ -123,11 +120,24 @@ impl Scene {
             dead_letters: Arc::new(self.dead_letters),
             clock: Arc::new(SystemClock),
         };
-        let ingest = metrics::with_local_recorder(&recorder, || {
-            Ingest::new(ports, RuleSet::standard(), self.settings)
-        });
+        Ingest::new(ports, RuleSet::standard(), self.settings)
+    }
+
+    /// Runs until as many entries are acknowledged as expected, then stops.
+    pub(crate) async fn play(mut self) -> (Result<(), TaskEnded>, Vec<String>, Counters) {
+        let stop = CancellationToken::new();
+        let stream = stream(
+            std::mem::take(&mut self.batches),
+            Arc::clone(&self.story),
+            self.acknowledgements,
+            self.refuse_acknowledgements,
+            stop.clone(),
+        );
+        let recorder = DebuggingRecorder::new();
+        let story = Arc::clone(&self.story);
+        let ingest = metrics::with_local_recorder(&recorder, || self.river(stream));
         let ended = tokio::time::timeout(Duration::from_mins(10), ingest.run(stop)).await.expect("it stops");
-        let story = self.story.lock().unwrap().clone();
+        let story = story.lock().unwrap().clone();
         (ended, story, counters(&recorder))
     }
 }

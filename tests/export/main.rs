@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use futures::TryStreamExt;
-use processor_tests::{Processor, RedisServer, TimescaleServer, connect_database};
+use processor_tests::{Processor, RedisServer, TimescaleServer, connect_database, median, resident_bytes};
 use sea_orm::ConnectionTrait;
 use sea_orm::sqlx::postgres::PgPoolCopyExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -25,11 +25,22 @@ const COPY: &str =
     "COPY (SELECT device_id, ts, latitude, longitude, altitude, angle, speed, satellites, priority, faulty,
     faults, ingested_at FROM positions ORDER BY device_id, ts) TO STDOUT";
 
-/// Rows a second, and how much memory grew meanwhile, in bytes.
+/// One export.
 struct Measured {
+    /// Rows a second.
     rate: f64,
     bytes: u64,
+    /// How much memory grew meanwhile, in bytes.
     growth: u64,
+}
+
+/// All exports in one format.
+#[derive(Default)]
+struct Runs {
+    rates: Vec<f64>,
+    to_copy: Vec<f64>,
+    growth: u64,
+    bytes: u64,
 }
 
 fn option(name: &str, default: u64) -> anyhow::Result<u64> {
@@ -73,7 +84,7 @@ async fn main() -> anyhow::Result<()> {
         ))
         .await?;
 
-    let mut best: BTreeMap<&str, Vec<(f64, f64, u64, u64)>> = BTreeMap::new();
+    let mut formats: BTreeMap<&str, Runs> = BTreeMap::new();
     for round in 1..=rounds {
         let copied = copy(&database, rows).await?;
         eprintln!("round {round}: COPY {copied:.0} rows/s");
@@ -81,17 +92,19 @@ async fn main() -> anyhow::Result<()> {
             let measured = export(&processor, format, rows).await?;
             let ratio = measured.rate / copied;
             eprintln!("round {round}: {format} {:.0} rows/s, {ratio:.2} of COPY", measured.rate);
-            best.entry(format).or_default().push((ratio, measured.rate, measured.growth, measured.bytes));
+            let runs = formats.entry(format).or_default();
+            runs.rates.push(measured.rate);
+            runs.to_copy.push(ratio);
+            runs.growth = runs.growth.max(measured.growth);
+            runs.bytes = measured.bytes;
         }
     }
     println!(
         "| format | rows/s | of COPY, median of rounds | memory grew by, at most | bytes |\n|---|---|---|---|---|"
     );
-    for (format, mut runs) in best {
-        runs.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let (ratio, rate, _, bytes) = runs[runs.len() / 2];
-        let growth = runs.iter().map(|run| run.2).max().unwrap_or(0);
-        println!("| {format} | {rate:.0} | {ratio:.2} | {:.1} MiB | {bytes} |", growth as f64 / 1_048_576.0);
+    for (format, Runs { rates, to_copy, growth, bytes }) in formats {
+        let (rate, ratio, growth) = (median(&rates), median(&to_copy), growth as f64 / f64::from(1 << 20));
+        println!("| {format} | {rate:.0} | {ratio:.2} | {growth:.1} MiB | {bytes} |");
     }
     database.close().await?;
     Ok(())
@@ -110,13 +123,13 @@ async fn copy(database: &sea_orm::DatabaseConnection, rows: u64) -> anyhow::Resu
 }
 
 async fn export(processor: &Processor, format: &str, rows: u64) -> anyhow::Result<Measured> {
-    let before = resident(processor)?;
-    let peak = Arc::new(AtomicU64::new(before));
     let (address, pid) = (processor.address()?, processor.pid());
+    let before = resident_bytes(pid)?;
+    let peak = Arc::new(AtomicU64::new(before));
     let watching = tokio::spawn({
         let peak = Arc::clone(&peak);
         async move {
-            while let Ok(now) = resident_of(pid) {
+            while let Ok(now) = resident_bytes(pid) {
                 peak.fetch_max(now, Ordering::Relaxed);
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
@@ -147,16 +160,4 @@ async fn export(processor: &Processor, format: &str, rows: u64) -> anyhow::Resul
 
 fn lines_in(text: &[u8]) -> u64 {
     text.split(|byte| *byte == b'\n').count() as u64 - 1
-}
-
-fn resident(processor: &Processor) -> anyhow::Result<u64> {
-    resident_of(processor.pid())
-}
-
-/// Memory of a process that is in use, in bytes.
-fn resident_of(pid: u32) -> anyhow::Result<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
-    Ok(kib * 1_024)
 }
