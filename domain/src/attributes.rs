@@ -1,6 +1,9 @@
 //! What a tracker sent besides the position: IO values by id.
 
 use std::fmt;
+use std::sync::OnceLock;
+
+use memchr::memmem::Finder;
 
 /// The attributes of a position, as the text of one JSON object.
 ///
@@ -74,16 +77,39 @@ impl Attributes {
 
     /// The IO value with this id, if it is a whole number or text that is one.
     #[must_use]
-    pub fn integer(&self, io_id: u16) -> Option<i128> {
-        let mut name = [0; 8];
-        let name = quoted(io_id, &mut name);
+    pub fn integer(&self, io_id: &IoId) -> Option<i128> {
         // Most records have no value of most ids, and searching is quicker than walking.
-        memchr::memmem::find(self.json.as_bytes(), name)?;
-        match self.get(std::str::from_utf8(name.get(1..name.len() - 2)?).ok()?)? {
+        let finder = io_id.finder();
+        finder.find(self.json.as_bytes())?;
+        let name = finder.needle().strip_prefix(b"\"")?.strip_suffix(b"\":")?;
+        match self.get(std::str::from_utf8(name).ok()?)? {
             AttributeValue::Int(number) => Some(number),
             AttributeValue::Text(text) => text.parse().ok(),
             _ => None,
         }
+    }
+}
+
+/// Which IO value, to be looked for in many attributes.
+///
+/// Finding something in a text as short as attributes are takes less time than getting ready for it, so that is
+/// done once: an id is best a `static`.
+#[derive(Debug)]
+pub struct IoId {
+    number: u16,
+    finder: OnceLock<Finder<'static>>,
+}
+
+impl IoId {
+    /// The IO value with this number.
+    #[must_use]
+    pub const fn new(number: u16) -> Self {
+        Self { number, finder: OnceLock::new() }
+    }
+
+    /// Finds it as the name of an entry.
+    fn finder(&self) -> &Finder<'static> {
+        self.finder.get_or_init(|| Finder::new(&format!("\"{}\":", self.number)).into_owned())
     }
 }
 
@@ -190,21 +216,6 @@ fn unescape(text: &str) -> String {
     out
 }
 
-/// `number` as the name of a member, `"number":`, written at the end of `text`.
-fn quoted(mut number: u16, text: &mut [u8; 8]) -> &[u8] {
-    let mut at = text.len() - 2;
-    text[at..].copy_from_slice(b"\":");
-    loop {
-        at -= 1;
-        text[at] = b'0' + u8::try_from(number % 10).unwrap_or(0);
-        number /= 10;
-        if number == 0 {
-            text[at - 1] = b'"';
-            return &text[at - 1..];
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,9 +237,9 @@ mod tests {
         let all = attributes(
             r#"{"239":1,"16":"18446744073709551615","a\"b":"x,}","f":-1.5e3,"t":true,"o":{"239":[7,"}"]},"s":"\u00e9\ud83d\ude00\n","n":null}"#,
         );
-        assert_eq!(all.integer(239), Some(1));
-        assert_eq!(all.integer(16), Some(18_446_744_073_709_551_615));
-        assert_eq!(all.integer(23), None);
+        assert_eq!(all.integer(&IoId::new(239)), Some(1));
+        assert_eq!(all.integer(&IoId::new(16)), Some(18_446_744_073_709_551_615));
+        assert_eq!(all.integer(&IoId::new(23)), None);
         assert_eq!(all.get(r#"a\"b"#), Some(AttributeValue::Text("x,}".into())));
         assert_eq!(all.get("f"), Some(AttributeValue::Float(-1500.0)));
         assert_eq!(all.get("t"), Some(AttributeValue::Bool(true)));
@@ -240,14 +251,14 @@ mod tests {
 
     #[test]
     fn the_last_of_equal_names_counts() {
-        assert_eq!(attributes(r#"{"1":1,"1":2}"#).integer(1), Some(2));
+        assert_eq!(attributes(r#"{"1":1,"1":2}"#).integer(&IoId::new(1)), Some(2));
     }
 
     proptest! {
         #[test]
         fn any_text_does_no_harm(text in ".{0,64}", id in any::<u16>()) {
             let attributes = Attributes::from_canonical_json(text.clone());
-            let found = attributes.integer(id).is_some();
+            let found = attributes.integer(&IoId::new(id)).is_some();
             prop_assert!(attributes.entries().count() <= text.len());
             prop_assert!(!found || attributes.entries().count() > 0);
         }
@@ -257,7 +268,7 @@ mod tests {
             let text: Vec<_> = values.iter().map(|(id, value)| format!("\"{id}\":{value}")).collect();
             let attributes = Attributes::from_canonical_json(format!("{{{}}}", text.join(",")));
             for (id, value) in values {
-                prop_assert_eq!(attributes.integer(id), Some(i128::from(value)));
+                prop_assert_eq!(attributes.integer(&IoId::new(id)), Some(i128::from(value)));
             }
         }
     }

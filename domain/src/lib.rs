@@ -36,7 +36,7 @@ mod timestamp;
 mod trace_parent;
 mod viewer;
 
-pub use attributes::{AttributeValue, Attributes};
+pub use attributes::{AttributeValue, Attributes, IoId};
 pub use consumer::Consumer;
 pub use device_id::{DeviceId, InvalidDeviceId};
 pub use device_state::{DeviceState, Fix};

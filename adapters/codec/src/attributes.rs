@@ -1,7 +1,6 @@
 //! The attributes of a record in their canonical form.
 
 use processor_domain::Attributes;
-use serde_json::value::RawValue;
 
 use crate::scan::{Cursor, Entries, Entry, Span};
 use crate::tree::Tree;
@@ -19,8 +18,7 @@ const WHOLE: &str = "\"attributes\"";
 /// Those of most records are canonical already; that is found in one pass, and they are copied. From the first
 /// entry that is not, each is written anew if it must be; how an entry is written depends on nothing but the
 /// entry.
-pub(crate) fn canonical(raw: &RawValue) -> Attributes {
-    let json = raw.get();
+pub(crate) fn canonical(json: &str) -> Attributes {
     if !json.starts_with('{') {
         return whole(json);
     }

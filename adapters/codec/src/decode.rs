@@ -3,11 +3,10 @@
 use processor_domain::{
     Altitude, Attributes, Coordinates, DeviceId, Heading, Position, Priority, Speed, Timestamp,
 };
-use serde_json::value::RawValue;
 
 use crate::refusal::{Excerpt, Refusal};
 use crate::wire::WireRecord;
-use crate::{Limits, attributes, number, text};
+use crate::{Limits, attributes, compact, number, text};
 
 /// Fewest milliseconds since 1970 that are taken as such. A number with 10 digits or fewer is seconds, or the
 /// time since something was switched on.
@@ -53,21 +52,25 @@ fn wire_record<'a>(limits: &Limits, payload: &'a [u8]) -> Result<WireRecord<'a>,
     }
     let text = std::str::from_utf8(payload)
         .map_err(|error| Refusal::NotText { valid_up_to: error.valid_up_to() })?;
+    compact::record(text).map_or_else(|| parse(text), Ok)
+}
+
+fn parse(text: &str) -> Result<WireRecord<'_>, Refusal> {
     serde_json::from_str(text).map_err(|error| {
-        if error.is_data() { Refusal::NotObject(Excerpt::of_text(text)) } else { Refusal::NotJson(error) }
+        if error.is_data() { Refusal::NotObject(Excerpt::of(text)) } else { Refusal::NotJson(error) }
     })
 }
 
-fn required<'a>(field: &'static str, value: Option<&'a RawValue>) -> Result<&'a RawValue, Refusal> {
+fn required<'a>(field: &'static str, value: Option<&'a str>) -> Result<&'a str, Refusal> {
     value.ok_or(Refusal::Missing { field })
 }
 
-fn device_id(value: &RawValue) -> Result<DeviceId, Refusal> {
+fn device_id(value: &str) -> Result<DeviceId, Refusal> {
     let digits;
-    let name = if let Some(quoted) = text::content(value.get()) {
+    let name = if let Some(quoted) = text::content(value) {
         text::unescape(quoted)
     } else {
-        let number = number::whole(value.get())
+        let number = number::whole(value)
             .filter(|number| (0..=number::MAX_SAFE_INTEGER).contains(number))
             .ok_or_else(|| Refusal::DeviceType { value: Excerpt::of(value) })?;
         digits = format!("{number:015}");
@@ -76,12 +79,12 @@ fn device_id(value: &RawValue) -> Result<DeviceId, Refusal> {
     DeviceId::parse(&name).map_err(|why| Refusal::Device { value: Excerpt::of(value), why })
 }
 
-fn timestamp(value: &RawValue) -> Result<Timestamp, Refusal> {
-    if let Some(quoted) = text::content(value.get()) {
+fn timestamp(value: &str) -> Result<Timestamp, Refusal> {
+    if let Some(quoted) = text::content(value) {
         Timestamp::parse_rfc3339(&text::unescape(quoted))
             .map_err(|_| Refusal::TimeText { value: Excerpt::of(value) })
     } else {
-        number::whole(value.get())
+        number::whole(value)
             .filter(|millis| (LEAST_MILLIS..=MOST_MILLIS).contains(millis))
             .and_then(|millis| i64::try_from(millis).ok())
             .map(Timestamp::from_millis)
@@ -100,13 +103,13 @@ fn within_span(limits: &Limits, ts: Timestamp, present: Timestamp) -> Result<(),
     }
 }
 
-fn coordinates(latitude: &RawValue, longitude: &RawValue) -> Result<Coordinates, Refusal> {
+fn coordinates(latitude: &str, longitude: &str) -> Result<Coordinates, Refusal> {
     let refusal = |field| {
         let value = Excerpt::of(if field == "latitude" { latitude } else { longitude });
         Refusal::Coordinate { field, value }
     };
-    let degrees = |field, value: &RawValue| {
-        let number = number::is_number(value.get()).then(|| value.get().parse::<f64>().ok()).flatten();
+    let degrees = |field, value: &str| {
+        let number = number::is_number(value).then(|| value.parse::<f64>().ok()).flatten();
         number.ok_or_else(|| refusal(field))
     };
     // Digits beyond the range of the type read as infinity.
@@ -115,10 +118,10 @@ fn coordinates(latitude: &RawValue, longitude: &RawValue) -> Result<Coordinates,
 }
 
 /// The digits of a field that may be missing and must be a number if it is there.
-fn number<'a>(field: &'static str, value: Option<&'a RawValue>) -> Result<Option<&'a str>, Refusal> {
+fn number<'a>(field: &'static str, value: Option<&'a str>) -> Result<Option<&'a str>, Refusal> {
     match value {
         None => Ok(None),
-        Some(value) if number::is_number(value.get()) => Ok(Some(value.get())),
+        Some(value) if number::is_number(value) => Ok(Some(value)),
         Some(value) => Err(Refusal::NotNumber { field, value: Excerpt::of(value) }),
     }
 }

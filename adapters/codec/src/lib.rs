@@ -23,6 +23,7 @@
 //! satellites: a tracker without a fix sends zeros for both.
 
 mod attributes;
+mod compact;
 mod decode;
 mod encode;
 mod number;

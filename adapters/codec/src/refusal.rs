@@ -3,7 +3,6 @@
 use std::fmt;
 
 use processor_domain::{DeadLetterReason, InvalidDeviceId, Timestamp};
-use serde_json::value::RawValue;
 
 /// Why a payload cannot be a position; its text is for the people who look at dead letters.
 #[derive(Debug, thiserror::Error)]
@@ -66,12 +65,8 @@ impl Excerpt {
     /// Longest excerpt in characters; a date or an id with its surroundings.
     const MAX_CHARS: usize = 64;
 
-    /// Of the text of a value as it was sent.
-    pub(crate) fn of(value: &RawValue) -> Self {
-        Self::of_text(value.get())
-    }
-
-    pub(crate) fn of_text(text: &str) -> Self {
+    /// Of a text as it was sent.
+    pub(crate) fn of(text: &str) -> Self {
         let mut chars = text.chars();
         let mut excerpt: String = chars
             .by_ref()
@@ -97,8 +92,8 @@ mod tests {
 
     #[test]
     fn an_excerpt_is_one_short_line() {
-        assert_eq!(Excerpt::of_text("\"a\"").to_string(), "\"a\"");
-        assert_eq!(Excerpt::of_text("[1,\n\t2]\u{7f}\u{0}").to_string(), "[1,  2]  ");
-        assert_eq!(Excerpt::of_text(&"é".repeat(65)).to_string(), format!("{}…", "é".repeat(64)));
+        assert_eq!(Excerpt::of("\"a\"").to_string(), "\"a\"");
+        assert_eq!(Excerpt::of("[1,\n\t2]\u{7f}\u{0}").to_string(), "[1,  2]  ");
+        assert_eq!(Excerpt::of(&"é".repeat(65)).to_string(), format!("{}…", "é".repeat(64)));
     }
 }

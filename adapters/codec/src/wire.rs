@@ -1,5 +1,6 @@
 //! The fields of a record where they stand in the payload.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
@@ -7,13 +8,13 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// A value as text of the payload: well-formed JSON, not yet read.
-type Raw<'a> = Option<&'a RawValue>;
+type Raw<'a> = Option<&'a str>;
 
 /// The fields of a record, borrowed.
 ///
 /// Every value is taken as text. So a field with an unexpected type is found by whoever reads that field, who
 /// can name it, and numbers are read once, exactly, and from the digits that were sent.
-#[derive(Default)]
+#[derive(Default, PartialEq, Debug)]
 pub(crate) struct WireRecord<'a> {
     pub(crate) device_id: Raw<'a>,
     pub(crate) timestamp: Raw<'a>,
@@ -27,24 +28,23 @@ pub(crate) struct WireRecord<'a> {
     pub(crate) attributes: Raw<'a>,
 }
 
-/// The names of fields.
-#[derive(Clone, Copy, Deserialize)]
-#[serde(field_identifier, rename_all = "snake_case")]
-enum Field {
-    #[serde(alias = "imei")]
-    DeviceId,
-    Timestamp,
-    Latitude,
-    Longitude,
-    Altitude,
-    #[serde(alias = "angle", alias = "course")]
-    Heading,
-    Speed,
-    Satellites,
-    Priority,
-    Attributes,
-    #[serde(other)]
-    Other,
+impl<'a> WireRecord<'a> {
+    /// Where the value of the field with this name belongs; `None` for a field that is passed over.
+    pub(crate) fn place(&mut self, name: &str) -> Option<&mut Raw<'a>> {
+        Some(match name {
+            "device_id" | "imei" => &mut self.device_id,
+            "timestamp" => &mut self.timestamp,
+            "latitude" => &mut self.latitude,
+            "longitude" => &mut self.longitude,
+            "altitude" => &mut self.altitude,
+            "heading" | "angle" | "course" => &mut self.heading,
+            "speed" => &mut self.speed,
+            "satellites" => &mut self.satellites,
+            "priority" => &mut self.priority,
+            "attributes" => &mut self.attributes,
+            _ => return None,
+        })
+    }
 }
 
 impl<'de> Deserialize<'de> for WireRecord<'de> {
@@ -65,27 +65,19 @@ impl<'de> Visitor<'de> for RecordVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self::Value, A::Error> {
         let mut record = WireRecord::default();
-        while let Some(field) = fields.next_key()? {
-            let place = match field {
-                Field::DeviceId => &mut record.device_id,
-                Field::Timestamp => &mut record.timestamp,
-                Field::Latitude => &mut record.latitude,
-                Field::Longitude => &mut record.longitude,
-                Field::Altitude => &mut record.altitude,
-                Field::Heading => &mut record.heading,
-                Field::Speed => &mut record.speed,
-                Field::Satellites => &mut record.satellites,
-                Field::Priority => &mut record.priority,
-                Field::Attributes => &mut record.attributes,
-                Field::Other => {
-                    fields.next_value::<IgnoredAny>()?;
-                    continue;
-                }
+        while let Some(name) = fields.next_key::<Name<'de>>()? {
+            let Some(place) = record.place(&name.0) else {
+                fields.next_value::<IgnoredAny>()?;
+                continue;
             };
-            if let Some(value) = fields.next_value::<Raw<'de>>()? {
-                *place = Some(value);
+            if let Some(value) = fields.next_value::<Option<&'de RawValue>>()? {
+                *place = Some(value.get());
             }
         }
         Ok(record)
     }
 }
+
+/// A name, borrowed unless it has escapes.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);

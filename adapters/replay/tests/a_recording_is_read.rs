@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::{Scratch, gzip, line};
 use processor_codec::{Limits, RecordCodec};
-use processor_domain::{DeviceId, Heading, Position, Record, Speed, Timestamp};
+use processor_domain::{DeviceId, Heading, IoId, Position, Record, Speed, Timestamp};
 use processor_replay::{Format, Recorded, Recording, RecordingError};
 
 fn ten(second: u64) -> Timestamp {
@@ -187,7 +187,10 @@ fn speed_and_heading_come_from_the_points_before_and_after() {
     assert_eq!(motion(5), (None, None), "a point alone says nothing of motion");
 
     assert_eq!(positions[0].altitude.map(processor_domain::Altitude::metres), Some(111.5));
-    assert_eq!((positions[2].satellites, positions[2].attributes.integer(182)), (Some(11), Some(9)));
+    assert_eq!(
+        (positions[2].satellites, positions[2].attributes.integer(&IoId::new(182))),
+        (Some(11), Some(9))
+    );
     assert_eq!(positions[5].satellites, Some(0), "no fix");
 }
 

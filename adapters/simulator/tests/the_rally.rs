@@ -7,8 +7,8 @@ use std::time::Duration;
 use processor_codec::RecordCodec;
 use processor_domain::rules::RuleSet;
 use processor_domain::{
-    DeadLetterReason, DeviceId, DeviceStates, Fault, Faults, Judged, Position, Priority, Record, Timestamp,
-    distance_m,
+    DeadLetterReason, DeviceId, DeviceStates, Fault, Faults, IoId, Judged, Position, Priority, Record,
+    Timestamp, distance_m,
 };
 use processor_simulator::{Quirk, Rally, RallySettings, Sent};
 use proptest::prelude::*;
@@ -155,7 +155,9 @@ fn an_event_shares_its_second_with_a_periodic_record() {
         .judged
         .iter()
         .filter(|judged| (judged.position.device_id, judged.position.ts) == key)
-        .map(|judged| (judged.position.priority, judged.position.attributes.integer(253).is_some()))
+        .map(|judged| {
+            (judged.position.priority, judged.position.attributes.integer(&IoId::new(253)).is_some())
+        })
         .collect();
     assert_eq!(twins, [(Priority::High, true), (Priority::Low, false)]);
 }

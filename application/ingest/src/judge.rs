@@ -95,7 +95,10 @@ impl Judge {
         let (stream, span) = (read.stream, read.span);
         let excessive = self.delivered_too_often(&read.deliveries).await;
 
-        let mut positions: Vec<(Position, Entry)> = Vec::with_capacity(read.deliveries.len());
+        let mut judged = Vec::with_capacity(read.deliveries.len());
+        let mut entries = Vec::with_capacity(read.deliveries.len());
+        // From the first one on whose device is not in memory.
+        let mut rest: Vec<(Position, Entry)> = Vec::new();
         let (mut set_aside, mut settled) = (Vec::new(), Vec::new());
         for Delivery { receipt, record, deliveries, .. } in read.deliveries {
             let (reason, detail, payload) = match record {
@@ -105,7 +108,19 @@ impl Judge {
                     DeadPayload::Position(Box::new(position)),
                 ),
                 Record::Position(position) => {
-                    positions.push((position, Entry { receipt, deliveries }));
+                    let entry = Entry { receipt, deliveries };
+                    let known = if rest.is_empty() {
+                        self.states.judge_known(&self.rules, position)
+                    } else {
+                        Err(position)
+                    };
+                    match known {
+                        Ok(done) => {
+                            judged.push(done);
+                            entries.push(entry);
+                        }
+                        Err(position) => rest.push((position, entry)),
+                    }
                     continue;
                 }
                 Record::Lost => {
@@ -122,23 +137,6 @@ impl Judge {
             set_aside.push(SetAside { receipt, letter });
         }
 
-        let mut judged = Vec::with_capacity(positions.len());
-        let mut entries = Vec::with_capacity(positions.len());
-        let mut positions = positions.into_iter();
-        let mut rest = Vec::new();
-        while let Some((position, entry)) = positions.next() {
-            match self.states.judge_known(&self.rules, position) {
-                Ok(done) => {
-                    judged.push(done);
-                    entries.push(entry);
-                }
-                Err(position) => {
-                    rest.push((position, entry));
-                    rest.extend(positions);
-                    break;
-                }
-            }
-        }
         while !rest.is_empty() {
             // No more than there is room for at a time, lest the states of some take the place of others before
             // those are judged. Usually that is all of them.

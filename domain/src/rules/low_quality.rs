@@ -1,5 +1,5 @@
 use super::Rule;
-use crate::{DeviceState, Fault, Faults, Position};
+use crate::{DeviceState, Fault, Faults, IoId, Position};
 
 /// A fix, but a poor one: too few satellites for a place in three dimensions, a bad horizontal dilution of
 /// precision (IO 182, tenths), or satellite jamming (IO 318 at its highest level).
@@ -11,8 +11,8 @@ pub struct LowQuality {
     pub max_hdop_tenths: i128,
 }
 
-const HDOP_TENTHS: u16 = 182;
-const JAMMING: u16 = 318;
+static HDOP_TENTHS: IoId = IoId::new(182);
+static JAMMING: IoId = IoId::new(318);
 const JAMMING_CRITICAL: i128 = 2;
 
 impl Default for LowQuality {
@@ -30,8 +30,8 @@ impl Rule for LowQuality {
     fn judge(&self, _: &DeviceState, position: &Position, _: Faults) -> Faults {
         let value = |io_id| position.attributes.integer(io_id);
         let low = position.satellites.is_some_and(|count| count > 0 && count < self.min_satellites)
-            || value(HDOP_TENTHS).is_some_and(|hdop| hdop > self.max_hdop_tenths)
-            || value(JAMMING) == Some(JAMMING_CRITICAL);
+            || value(&HDOP_TENTHS).is_some_and(|hdop| hdop > self.max_hdop_tenths)
+            || value(&JAMMING) == Some(JAMMING_CRITICAL);
         if low { Fault::LowQuality.into() } else { Faults::NONE }
     }
 }

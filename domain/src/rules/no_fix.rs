@@ -1,5 +1,5 @@
 use super::Rule;
-use crate::{DeviceState, Fault, Faults, Position};
+use crate::{DeviceState, Fault, Faults, IoId, Position};
 
 /// The tracker says that it had no satellite fix: no satellites, or a GNSS status other than "fix".
 ///
@@ -8,9 +8,9 @@ use crate::{DeviceState, Fault, Faults, Position};
 #[derive(Debug, Clone, Copy)]
 pub struct NoFix;
 
-const GNSS_STATUS: u16 = 69;
+static GNSS_STATUS: IoId = IoId::new(69);
 const GNSS_STATUS_WITHOUT_FIX: [i128; 3] = [0, 2, 3];
-const GNSS_STATUS_PROFESSIONAL: u16 = 71;
+static GNSS_STATUS_PROFESSIONAL: IoId = IoId::new(71);
 const PROFESSIONAL_FIX: i128 = 3;
 
 impl Rule for NoFix {
@@ -21,8 +21,8 @@ impl Rule for NoFix {
     fn judge(&self, _: &DeviceState, position: &Position, _: Faults) -> Faults {
         let status = |io_id| position.attributes.integer(io_id);
         let no_fix = position.satellites == Some(0)
-            || status(GNSS_STATUS).is_some_and(|status| GNSS_STATUS_WITHOUT_FIX.contains(&status))
-            || status(GNSS_STATUS_PROFESSIONAL).is_some_and(|status| status != PROFESSIONAL_FIX);
+            || status(&GNSS_STATUS).is_some_and(|status| GNSS_STATUS_WITHOUT_FIX.contains(&status))
+            || status(&GNSS_STATUS_PROFESSIONAL).is_some_and(|status| status != PROFESSIONAL_FIX);
         if no_fix { Fault::NoFix.into() } else { Faults::NONE }
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use processor_database::Database;
 use processor_domain::ports::{Clock, HistoryPage, SystemClock};
 use processor_domain::{
-    Altitude, Fault, Faults, Heading, HistoryCursor, HistoryQuery, Kept, Position, Priority, Span, Wanted,
-    samples,
+    Altitude, Fault, Faults, Heading, HistoryCursor, HistoryQuery, IoId, Kept, Position, Priority, Span,
+    Wanted, samples,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -77,7 +77,10 @@ pub(crate) async fn attributes_come_only_if_they_are_asked_for(database: &Databa
     let mut query = everything_of([1]);
     assert!(read_all(database, &query, 10).await?[0].position.attributes.is_empty());
     query.attributes = true;
-    assert_eq!(read_all(database, &query, 10).await?[0].position.attributes.integer(66), Some(12_345));
+    assert_eq!(
+        read_all(database, &query, 10).await?[0].position.attributes.integer(&IoId::new(66)),
+        Some(12_345)
+    );
     Ok(())
 }
 

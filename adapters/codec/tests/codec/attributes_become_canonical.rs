@@ -1,5 +1,5 @@
 use processor_codec::RecordCodec;
-use processor_domain::{AttributeValue, Attributes};
+use processor_domain::{AttributeValue, Attributes, IoId};
 use proptest::prelude::*;
 
 use crate::{canonical, canonical_of, json_text, position, record_with};
@@ -177,8 +177,8 @@ fn values_are_found_in_the_canonical_text() {
         "attributes",
         r#"{"16":{"__bigint":"18446744073709551615"},"239":1.0,"b":{"type":"Buffer","data":[1,255]},"o":{"a":[1 ]}}"#,
     )]));
-    assert_eq!(read.attributes.integer(16), Some(18_446_744_073_709_551_615));
-    assert_eq!(read.attributes.integer(239), Some(1));
+    assert_eq!(read.attributes.integer(&IoId::new(16)), Some(18_446_744_073_709_551_615));
+    assert_eq!(read.attributes.integer(&IoId::new(239)), Some(1));
     assert_eq!(read.attributes.get("b"), Some(AttributeValue::Text("Af8=".into())));
     assert_eq!(read.attributes.get("o"), Some(AttributeValue::Json(r#"{"a":[1]}"#.into())));
 }
@@ -216,6 +216,6 @@ proptest! {
     fn whole_numbers_are_exact(number in any::<i128>(), wrapped in any::<bool>()) {
         let json = if wrapped { format!(r#"{{"__bigint":"{number}"}}"#) } else { number.to_string() };
         let read = position(record_with(&[("attributes", &format!(r#"{{"16":{json}}}"#))]));
-        prop_assert_eq!(read.attributes.integer(16), Some(number));
+        prop_assert_eq!(read.attributes.integer(&IoId::new(16)), Some(number));
     }
 }
