@@ -1,4 +1,4 @@
-//! COPY in its binary format, encoded here row by row into one buffer.
+//! COPY in its binary format, encoded here row by row.
 
 use processor_domain::Judged;
 use sea_orm::sqlx::{self, PgConnection};
@@ -12,19 +12,11 @@ const COLUMNS: i16 = 12;
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const TRAILER: &[u8] = &(-1_i16).to_be_bytes();
 const NULL: [u8; 4] = (-1_i32).to_be_bytes();
+/// Bytes that are sent at a time, about: few enough to be in the processor's cache still when the driver copies them,
+/// and for a batch not to take its size in memory once more.
+const PART: usize = 64 * 1024;
 /// Version of the binary format of `jsonb`, in front of its text.
 const JSONB_VERSION: u8 = 1;
-
-/// Writes `rows` into `out` as COPY data, all of it: header, rows, trailer. Allocates nothing but what `out`
-/// grows by.
-pub(crate) fn encode<'a>(out: &mut Vec<u8>, rows: impl Iterator<Item = &'a Judged>) {
-    out.clear();
-    out.extend_from_slice(HEADER);
-    for row in rows {
-        encode_row(out, row);
-    }
-    out.extend_from_slice(TRAILER);
-}
 
 fn encode_row(out: &mut Vec<u8>, Judged { position, faults, .. }: &Judged) {
     out.extend_from_slice(&COLUMNS.to_be_bytes());
@@ -66,13 +58,26 @@ fn length(out: &mut Vec<u8>, length: usize) {
     out.extend_from_slice(&length.to_be_bytes());
 }
 
-/// Copies encoded rows into `positions`. Outside of a transaction it is one of its own.
+/// Copies rows into `positions`. Outside of a transaction it is one of its own.
 ///
 /// The driver sends COPY as a simple query each time, since it cannot prepare it: one round trip and the
 /// parsing of one line for each batch.
-pub(crate) async fn copy(connection: &mut PgConnection, data: &[u8]) -> Result<(), sqlx::Error> {
+pub(crate) async fn copy<'a>(
+    connection: &mut PgConnection,
+    rows: impl Iterator<Item = &'a Judged>,
+) -> Result<(), sqlx::Error> {
     let mut copy = connection.copy_in_raw(STATEMENT).await?;
-    copy.send(data).await?;
+    let mut part = Vec::with_capacity(PART + PART / 8);
+    part.extend_from_slice(HEADER);
+    for row in rows {
+        encode_row(&mut part, row);
+        if part.len() >= PART {
+            copy.send(part.as_slice()).await?;
+            part.clear();
+        }
+    }
+    part.extend_from_slice(TRAILER);
+    copy.send(part).await?;
     copy.finish().await?;
     Ok(())
 }
@@ -88,12 +93,9 @@ mod tests {
         position.altitude = None;
         position.satellites = Some(200);
         let judged = Judged { position, faults: Faults::from(Fault::Late), novelty: Novelty::Fresh };
-        let mut out = vec![7; 3];
-        encode(&mut out, std::iter::once(&judged));
-        let mut expected = Vec::new();
-        expected.extend_from_slice(b"PGCOPY\n\xff\r\n\0");
-        expected.extend_from_slice(&[0; 8]);
-        expected.extend_from_slice(&12_i16.to_be_bytes());
+        let mut out = Vec::new();
+        encode_row(&mut out, &judged);
+        let mut expected = 12_i16.to_be_bytes().to_vec();
         for field in [
             Some(b"356307042441013".to_vec()),
             Some(1_000_000_i64.to_be_bytes().to_vec()),
@@ -116,7 +118,6 @@ mod tests {
                 None => expected.extend_from_slice(&[0xff; 4]),
             }
         }
-        expected.extend_from_slice(&[0xff; 2]);
         assert_eq!(out, expected);
     }
 }

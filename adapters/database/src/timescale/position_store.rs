@@ -1,5 +1,4 @@
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -40,8 +39,6 @@ pub struct TimescalePositionStore {
     pools: Pools,
     deadline: Duration,
     copying: CopyBackoff,
-    /// Buffers of COPY data, one for each writer at most, kept because each is as large as a batch.
-    buffers: Mutex<Vec<Vec<u8>>>,
 }
 
 /// The ways to write a batch, from the quickest to the most patient.
@@ -63,12 +60,7 @@ struct Ways {
 
 impl TimescalePositionStore {
     pub(crate) fn new(pools: Pools, settings: &DatabaseSettings) -> Self {
-        Self {
-            pools,
-            deadline: settings.commit_deadline(),
-            copying: CopyBackoff::default(),
-            buffers: Mutex::default(),
-        }
+        Self { pools, deadline: settings.commit_deadline(), copying: CopyBackoff::default() }
     }
 
     async fn write(&self, batch: &[Judged], known: &[Verdict]) -> Result<Vec<Verdict>, Failure> {
@@ -140,14 +132,17 @@ impl TimescalePositionStore {
         layers: &Layers,
         verdicts: &mut [Verdict],
     ) -> Result<(), Failure> {
-        let mut data = self.buffers.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
-        copy::encode(&mut data, copied.iter().map(|index| &batch[*index]));
+        let rows = copied.iter().map(|index| &batch[*index]);
         let result = if layers.layers.is_empty() {
-            copy::copy(writer, &data).await.map_err(Failure::from)
+            copy::copy(writer, rows).await.map_err(Failure::from)
         } else {
-            copy_then_insert(writer, &data, batch, layers, verdicts).await
+            let mut transaction = writer.begin().await?;
+            let mut result = copy::copy(&mut transaction, rows).await.map_err(Failure::from);
+            if result.is_ok() {
+                result = unite::write(&mut transaction, batch, layers, OnRowError::Fail, verdicts).await;
+            }
+            end(transaction, result).await
         };
-        self.buffers.lock().unwrap_or_else(PoisonError::into_inner).push(data);
         match &result {
             Ok(()) => self.copying.succeeded(),
             Err(Failure::Conflict(error)) => {
@@ -162,21 +157,6 @@ impl TimescalePositionStore {
         }
         result
     }
-}
-
-async fn copy_then_insert(
-    writer: &mut Lease,
-    data: &[u8],
-    batch: &[Judged],
-    layers: &Layers,
-    verdicts: &mut [Verdict],
-) -> Result<(), Failure> {
-    let mut transaction = writer.begin().await?;
-    let mut result = copy::copy(&mut transaction, data).await.map_err(Failure::from);
-    if result.is_ok() {
-        result = unite::write(&mut transaction, batch, layers, OnRowError::Fail, verdicts).await;
-    }
-    end(transaction, result).await
 }
 
 async fn insert(
