@@ -17,6 +17,7 @@ use crate::databases::{DatabaseFixture, Timescale, number, rows};
 mod limits;
 mod outages;
 mod sharing;
+mod statements;
 
 position_store_contract!(Timescale);
 
