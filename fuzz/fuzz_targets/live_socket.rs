@@ -4,16 +4,8 @@
 //! The first byte of an input says whether the rest is sent as it is, or is lines of which each is sent as a message.
 #![no_main]
 
-use std::sync::Arc;
-
 use libfuzzer_sys::fuzz_target;
-use processor_domain::ports::{
-    MockAccess, MockLastPositions, MockMarks, MockPositionFeed, MockRosterSource, SystemClock,
-};
-use processor_domain::rules::RuleSet;
-use processor_domain::{Credential, Viewer};
-use processor_live::{Live, LiveSettings, Ports};
-use processor_web::{JsonFrames, fuzzing};
+use processor_web::fuzzing;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Codes that the server closes with by itself.
@@ -39,9 +31,8 @@ fn message(text: &[u8]) -> Vec<u8> {
 }
 
 async fn answer(sent: &[u8]) -> Vec<u8> {
-    let session = river().admit(Credential::new("ann")).await.expect("ann is let in");
     let (mut ours, theirs) = tokio::io::duplex(1 << 20);
-    let serving = tokio::spawn(fuzzing::serve(theirs, session));
+    let serving = tokio::spawn(fuzzing::serve(theirs));
     // The socket may have ended before it was all sent.
     ours.write_all(sent).await.ok();
     // Answers that take time are heard too.
@@ -51,22 +42,6 @@ async fn answer(sent: &[u8]) -> Vec<u8> {
     ours.read_to_end(&mut answer).await.ok();
     serving.await.expect("it does not panic");
     answer
-}
-
-fn river() -> Live {
-    let mut access = MockAccess::new();
-    access.expect_identify().returning(|_| Ok(Some(Viewer { id: "ann".into() })));
-    access.expect_may_see().returning(|_, event| Ok(event.as_str() != "secret"));
-    let ports = Ports {
-        feeds: vec![Arc::new(MockPositionFeed::new())],
-        last_positions: Arc::new(MockLastPositions::new()),
-        marks: Arc::new(MockMarks::none()),
-        roster: Arc::new(MockRosterSource::new()),
-        access: Arc::new(access),
-        encoder: Arc::new(JsonFrames),
-        clock: Arc::new(SystemClock),
-    };
-    Live::new(ports, RuleSet::standard(), LiveSettings::default())
 }
 
 /// Whoever sends raw bytes may close with a code of its own, which is answered with the same, or without any.

@@ -1,5 +1,6 @@
 //! The whole way, measured: a backlog in Redis, drained by the program into a fresh hypertable, beside a plain
-//! binary COPY of the same rows by one connection into the same table.
+//! binary COPY of the same rows by one connection into the same table. A second table has what reading and
+//! acknowledging the same stream costs, without decoding and without a database, by us and by the redis crate alone.
 //!
 //! `scripts/bench` builds all of it with optimisations and runs this. Options: `--records N` (default 500,000),
 //! `--devices N` (1,000), `--rounds N` (3), `--only NAME` (one variant), `--set NAME=VALUE` (a setting of the
@@ -12,6 +13,7 @@
 mod copy;
 mod drain;
 mod listening;
+mod reading;
 mod report;
 mod variant;
 
@@ -20,6 +22,7 @@ use processor_tests::{RedisServer, TimescaleServer};
 
 use crate::copy::Rows;
 use crate::listening::Listening;
+use crate::reading::Reader;
 use crate::report::Report;
 use crate::variant::Variant;
 
@@ -87,7 +90,8 @@ async fn main() -> anyhow::Result<()> {
     }
 
     eprintln!("warming up");
-    let (_, database) = drain::drain(&redis, &timescale, Variant::Plain, &options.settings).await?;
+    let first = *variants.first().context("there is no variant of that name")?;
+    let (_, database) = drain::drain(&redis, &timescale, first, &options.settings).await?;
     let rows = Rows::of(&database).await?;
 
     let mut report = Report::default();
@@ -95,6 +99,11 @@ async fn main() -> anyhow::Result<()> {
         let copied = copy::copy(&timescale, &rows).await?;
         eprintln!("round {round}: COPY {:.0} rows/s", copied.rate());
         report.copied(&copied);
+        for reader in Reader::ALL {
+            let cost = reading::read(&redis, first.stream(), reader).await?;
+            eprintln!("round {round}: reading and acknowledging, {}: {cost:.2} µs a record", reader.name());
+            report.read(reader, cost);
+        }
         for variant in &variants {
             for collector in &options.collectors {
                 let listener = collector.start().await?;

@@ -1,4 +1,4 @@
-//! The table.
+//! The tables.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,6 +8,7 @@ use processor_tests::median;
 use crate::copy::Copied;
 use crate::drain::Drained;
 use crate::listening::Listening;
+use crate::reading::Reader;
 use crate::variant::Variant;
 
 /// What was measured, in rounds.
@@ -16,6 +17,7 @@ pub(crate) struct Report {
     copy_rates: Vec<f64>,
     copy_cpu: Vec<f64>,
     variants: BTreeMap<(Variant, Listening), Runs>,
+    readers: BTreeMap<Reader, Vec<f64>>,
 }
 
 #[derive(Default)]
@@ -32,6 +34,10 @@ impl Report {
     pub(crate) fn copied(&mut self, copied: &Copied) {
         self.copy_rates.push(copied.rate());
         self.copy_cpu.push(copied.database_micros_a_row());
+    }
+
+    pub(crate) fn read(&mut self, reader: Reader, micros_a_record: f64) {
+        self.readers.entry(reader).or_default().push(micros_a_record);
     }
 
     pub(crate) fn drained(&mut self, variant: (Variant, Listening), drained: &Drained, copied: &Copied) {
@@ -75,6 +81,10 @@ impl fmt::Display for Report {
                 median(&runs.database_cpu),
                 runs.peak_bytes as f64 / 1024.0 / 1024.0,
             )?;
+        }
+        writeln!(out, "\n| reading and acknowledging alone | CPU, µs a record |\n|---|---|")?;
+        for (reader, costs) in &self.readers {
+            writeln!(out, "| {} | {:.2} |", reader.name(), median(costs))?;
         }
         Ok(())
     }

@@ -1,11 +1,40 @@
-//! What the fuzz targets take hold of. It is there only when they are built.
+//! What the fuzz targets take hold of, and the tests that do the same with messages that are made up. It is there only for
+//! them.
 
-use processor_live::Session;
+use std::sync::Arc;
+
+use processor_domain::ports::{
+    MockAccess, MockLastPositions, MockMarks, MockPositionFeed, MockRosterSource, SystemClock,
+};
+use processor_domain::rules::RuleSet;
+use processor_domain::{Credential, Viewer};
+use processor_live::{Live, LiveSettings, Ports};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::SocketSettings;
+use crate::{JsonFrames, SocketSettings};
 
 /// Serves a viewer on a connection on which the handshake is over.
-pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(connection: S, session: Session) {
+///
+/// # Panics
+/// If the viewer is not let in.
+pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(connection: S) {
+    let session = river().admit(Credential::new("ann")).await.expect("ann is let in");
     crate::socket::Socket::new(connection, session, SocketSettings::default().timing()).serve().await;
+}
+
+/// A river that nobody runs: a subscription is answered, without a picture.
+fn river() -> Live {
+    let mut access = MockAccess::new();
+    access.expect_identify().returning(|_| Ok(Some(Viewer { id: "ann".into() })));
+    access.expect_may_see().returning(|_, event| Ok(event.as_str() != "secret"));
+    let ports = Ports {
+        feeds: vec![Arc::new(MockPositionFeed::new())],
+        last_positions: Arc::new(MockLastPositions::new()),
+        marks: Arc::new(MockMarks::none()),
+        roster: Arc::new(MockRosterSource::new()),
+        access: Arc::new(access),
+        encoder: Arc::new(JsonFrames),
+        clock: Arc::new(SystemClock),
+    };
+    Live::new(ports, RuleSet::standard(), LiveSettings::default())
 }

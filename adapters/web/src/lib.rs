@@ -9,7 +9,7 @@ mod admin;
 mod connections;
 mod cookie;
 mod frames;
-#[cfg(fuzzing)]
+#[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod history;
 mod operations;

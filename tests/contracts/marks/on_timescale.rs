@@ -134,3 +134,31 @@ async fn no_server_is_unavailable_and_a_server_that_is_back_is_asked_again() -> 
     assert!(made.at > Timestamp::default());
     Ok(())
 }
+
+/// Lets a session that marks say how it planned what it did before.
+const TELL: &str = "
+    CREATE TABLE told (generic bigint, custom bigint);
+    CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO told SELECT generic_plans, custom_plans FROM pg_prepared_statements
+        WHERE statement LIKE 'UPDATE positions %';
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER tell AFTER INSERT ON marks FOR EACH STATEMENT EXECUTE FUNCTION tell();";
+
+/// A plan for any device would have TimescaleDB take whole compressed chunks apart, for what is not known when it is made
+/// leaves nothing out.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_to_be_marked_are_looked_for_by_a_plan_for_their_device() -> anyhow::Result<()> {
+    let timescale = Timescale::start().await?;
+    let database = timescale.database();
+    store_good(database, 1, 0..100).await?;
+    let outside = connect_database(&timescale.url).await?;
+    outside.execute_unprepared(TELL).await?;
+    for second in 0..20 {
+        mark(database, &new_mark(1, second, second + 1, Ruling::Faulty)).await?;
+    }
+    assert!(number(&outside, "SELECT max(custom) FROM told").await? > 5, "often enough for a plan for any");
+    assert_eq!(number(&outside, "SELECT max(generic) FROM told").await?, 0);
+    Ok(())
+}

@@ -5,7 +5,7 @@ use processor_domain::{Faults, Judged, Novelty, samples};
 use processor_migration::{
     Edition, MigrationError, MigrationSettings, Storage, down, drop_old, migrate, status,
 };
-use processor_tests::TimescaleServer;
+use processor_tests::{TimescaleServer, connect_database};
 
 use super::*;
 use crate::databases::{DatabaseFixture, Sqlite};
@@ -204,5 +204,38 @@ async fn compression_is_had_where_the_edition_has_it_and_refused_where_not() -> 
         }
         other => panic!("{other:?}"),
     }
+    Ok(())
+}
+
+/// Has all who ask this database told that its TimescaleDB is an older one.
+const OLDER: &str = "CREATE SCHEMA older;
+    CREATE VIEW older.pg_extension AS SELECT extname, '2.18.2' AS extversion FROM pg_catalog.pg_extension;
+    DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = public, older, pg_catalog', current_database()); END $$";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn compression_that_would_lose_positions_keeps_the_program_from_starting() -> anyhow::Result<()> {
+    let server = TimescaleServer::start().await?;
+    let url = server.create_database().await?;
+    let outside = connect_database(&url).await?;
+    let database = Database::connect(DatabaseSettings::of(&url)).await?;
+    let settings = MigrationSettings::default();
+    migrate(database.connection(), &settings).await?;
+    outside.execute_unprepared(OLDER).await?;
+    let database = Database::connect(DatabaseSettings::of(&url)).await?;
+    let Storage::Hypertable { version, .. } = migrate(database.connection(), &settings).await?.storage else {
+        anyhow::bail!("no hypertable");
+    };
+    assert_eq!(version, (2, 18, 2), "older, and harmless while nothing is compressed");
+
+    let compressed = |on: u8| {
+        format!(
+            "UPDATE _timescaledb_catalog.hypertable SET compression_state = {on} WHERE table_name = 'positions'"
+        )
+    };
+    outside.execute_unprepared(&compressed(1)).await?;
+    let error = migrate(database.connection(), &settings).await.unwrap_err();
+    assert!(error.to_string().contains("TimescaleDB 2.18.2 loses positions"), "{error}");
+    outside.execute_unprepared(&compressed(0)).await?;
+    migrate(database.connection(), &settings).await?;
     Ok(())
 }

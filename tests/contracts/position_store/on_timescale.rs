@@ -14,8 +14,10 @@ use sea_orm::sqlx::Connection;
 use super::{fresh, position_store_contract, suspect};
 use crate::databases::{DatabaseFixture, Timescale, number, rows};
 
+mod limits;
 mod outages;
 mod sharing;
+mod statements;
 
 position_store_contract!(Timescale);
 
@@ -30,6 +32,25 @@ fn grid(devices: std::ops::Range<u64>, seconds: std::ops::Range<u64>) -> Vec<Jud
         })
         .collect()
 }
+
+/// The batch as one that is likely to be there already.
+fn known(batch: &[Judged]) -> Vec<Judged> {
+    batch.iter().map(|judged| suspect(judged.position.clone())).collect()
+}
+
+/// The same, with an attribute that is not there yet.
+fn enriched(batch: &[Judged]) -> Vec<Judged> {
+    let attributes = samples::position().attributes(r#"{"new":1}"#).build().attributes;
+    let mut batch = known(batch);
+    for judged in &mut batch {
+        judged.position.attributes = attributes.clone();
+    }
+    batch
+}
+
+/// How many sessions copied last: one that is idle shows its last statement.
+const COPIES: &str = "SELECT count(*) FROM pg_stat_activity \
+                      WHERE datname = current_database() AND query LIKE 'COPY positions %'";
 
 /// Commits as a caller has to: again and again until it is done. Returns the kinds of failures met as well.
 async fn commit_until_done(
@@ -58,16 +79,13 @@ async fn many_fresh_rows_are_copied_and_few_are_inserted() -> anyhow::Result<()>
     let fixture = Timescale::start().await?;
     let outside = connect_database(&fixture.url).await?;
     let store = fixture.database.position_store();
-    // A session that is idle shows its last statement.
-    let copies = "SELECT count(*) FROM pg_stat_activity \
-                  WHERE datname = current_database() AND query LIKE 'COPY positions %'";
     for (devices, second, expected) in [(1_000, 0, 1), (100, 1, 0), (1_000, 2, 1)] {
         store.commit(&grid(0..devices, second..second + 1)).await?;
-        assert_eq!(number(&outside, copies).await?, expected, "{devices} rows");
+        assert_eq!(number(&outside, COPIES).await?, expected, "{devices} rows");
     }
     // What is there already is found out, and then less is expected of copying.
     store.commit(&grid(0..1_000, 2..3)).await?;
-    assert_eq!(number(&outside, copies).await?, 0);
+    assert_eq!(number(&outside, COPIES).await?, 0);
     Ok(())
 }
 

@@ -13,6 +13,8 @@ pub(crate) enum Failure {
     Row(RowError),
     /// A row is there already.
     Conflict(Error),
+    /// One statement may not do so much; fewer rows may go through.
+    TooMuch(Error),
     /// Nothing is wrong with the rows.
     Unavailable { kind: &'static str, cause: Error },
 }
@@ -40,6 +42,7 @@ impl From<Error> for Failure {
             return match verdict {
                 Verdict::Row => Self::row(error),
                 Verdict::Conflict => Self::Conflict(error),
+                Verdict::TooMuch => Self::TooMuch(error),
                 Verdict::Unavailable(kind) => Self::Unavailable { kind, cause: error },
             };
         }
@@ -63,6 +66,7 @@ impl Failure {
         match self {
             Self::Unavailable { kind, cause } => StoreError::Unavailable { kind, cause: cause.into() },
             Self::Conflict(cause) => StoreError::Unavailable { kind: "conflict", cause: cause.into() },
+            Self::TooMuch(cause) => StoreError::Unavailable { kind: "limit", cause: cause.into() },
             Self::Row(error) => StoreError::Unavailable { kind: "row", cause: error.0 },
         }
     }
@@ -72,6 +76,7 @@ impl Failure {
 enum Verdict {
     Row,
     Conflict,
+    TooMuch,
     Unavailable(&'static str),
 }
 
@@ -92,6 +97,9 @@ fn judge(code: &str, constraint: bool) -> Verdict {
         "42501" => Verdict::Unavailable("permission"),
         "53100" => Verdict::Unavailable("disk_full"),
         "53300" => Verdict::Unavailable("too_many_connections"),
+        // Of the limits that have this code a statement of this program meets how many rows TimescaleDB takes out
+        // of a compressed chunk for one statement: as many as are compressed together, for each row that changes.
+        "53400" => Verdict::TooMuch,
         "55P03" => Verdict::Unavailable("lock_timeout"),
         "57014" => Verdict::Unavailable("statement_timeout"),
         _ => match code.get(..2).unwrap_or_default() {
@@ -115,6 +123,7 @@ pub(crate) fn kind_of(error: &Error) -> &'static str {
             Some(Verdict::Unavailable(kind)) => kind,
             Some(Verdict::Row) => "row",
             Some(Verdict::Conflict) => "conflict",
+            Some(Verdict::TooMuch) => "limit",
             None => "unknown",
         },
         error => kind_without_code(error),
@@ -169,6 +178,7 @@ mod tests {
             assert_eq!(judge(code, false), Verdict::Unavailable(kind), "{code}");
         }
         assert_eq!(judge("23505", true), Verdict::Conflict);
+        assert_eq!(judge("53400", false), Verdict::TooMuch);
         assert_eq!(judge("23514", false), Verdict::Unavailable("schema"));
         assert_eq!(kind_without_code(&Error::PoolTimedOut), "pool_timeout");
     }

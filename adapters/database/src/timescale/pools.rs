@@ -32,17 +32,19 @@ impl Pools {
         // Keys are looked up one by one, whatever the planner thinks of its statistics.
         let writing =
             options.clone().options(["seqscan", "hashjoin", "mergejoin"].map(|way| (enable(way), "off")));
+        // A plan for any device and any span would have TimescaleDB take whole compressed chunks apart.
+        let marking = writing.clone().options([("plan_cache_mode", "force_custom_plan")]);
         let writers = settings.writers.get();
         Ok(Self {
             writers: Writers::new(
-                pool(settings.acquire_timeout).max_connections(writers).connect_lazy_with(writing.clone()),
+                pool(settings.acquire_timeout).max_connections(writers).connect_lazy_with(writing),
                 writers,
                 settings.acquire_timeout,
             ),
             readers: pool(settings.acquire_timeout).max_connections(2).connect_lazy_with(options.clone()),
             operators: pool(settings.acquire_timeout).max_connections(2).connect_lazy_with(options.clone()),
             history: pool(settings.acquire_timeout).max_connections(2).connect_lazy_with(options.clone()),
-            marks: pool(settings.acquire_timeout).max_connections(2).connect_lazy_with(writing),
+            marks: pool(settings.acquire_timeout).max_connections(2).connect_lazy_with(marking),
             health: pool(PING_LIMIT).max_connections(1).connect_lazy_with(options),
         })
     }

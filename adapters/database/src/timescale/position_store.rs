@@ -8,7 +8,7 @@ use sea_orm::sqlx::{self, Connection};
 
 use super::copy_backoff::CopyBackoff;
 use super::pools::PING_LIMIT;
-use super::unite::OnRowError;
+use super::unite::OnFailure;
 use super::{Failure, Lease, Pools, copy, unite};
 use crate::DatabaseSettings;
 use crate::layers::{Layers, key};
@@ -32,8 +32,9 @@ const ROW: usize = 105;
 /// and the second one is right for every row: a batch whose COPY fails takes it as a whole. So the hint that
 /// chooses the way is worth time and nothing else.
 ///
-/// A row that the server refuses for what it holds is found by halving. `synchronous_commit` stays as the
-/// server has it, on unless somebody turned it off: a commit that returned is on disk.
+/// A row that the server refuses for what it holds is found by halving, and what is too much for one statement goes
+/// in parts. `synchronous_commit` stays as the server has it, on unless somebody turned it off: a commit that
+/// returned is on disk.
 #[derive(Debug)]
 pub struct TimescalePositionStore {
     pools: Pools,
@@ -48,8 +49,8 @@ enum Attempt {
     Copy,
     /// All by INSERT.
     Insert,
-    /// All by INSERT, refusing the rows that the server will not have.
-    Isolate,
+    /// All by INSERT, fewer at a time when the server will not have them, down to the rows that it refuses.
+    Halve,
 }
 
 /// Which way each row of a batch goes; indices into the batch.
@@ -77,10 +78,10 @@ impl TimescalePositionStore {
                 Attempt::Copy => {
                     self.copy_and_insert(&mut writer, batch, &copied, &layers, &mut verdicts).await
                 }
-                Attempt::Insert => insert(&mut writer, batch, &layers, OnRowError::Fail, &mut verdicts).await,
-                Attempt::Isolate => {
-                    insert(&mut writer, batch, &layers, OnRowError::Isolate, &mut verdicts).await
+                Attempt::Insert => {
+                    insert(&mut writer, batch, &layers, OnFailure::GiveUp, &mut verdicts).await
                 }
+                Attempt::Halve => insert(&mut writer, batch, &layers, OnFailure::Halve, &mut verdicts).await,
             };
             attempt = match (attempt, result) {
                 (way, Ok(())) => {
@@ -90,13 +91,13 @@ impl TimescalePositionStore {
                     writer.give_back();
                     return Ok(verdicts);
                 }
-                (Attempt::Copy, Err(Failure::Row(_) | Failure::Conflict(_))) => {
+                (Attempt::Copy, Err(Failure::Row(_) | Failure::Conflict(_) | Failure::TooMuch(_))) => {
                     inserted.extend_from_slice(&copied);
                     inserted.sort_unstable();
                     layers = Layers::of(batch, std::mem::take(&mut inserted));
                     Attempt::Insert
                 }
-                (Attempt::Insert, Err(Failure::Row(_))) => Attempt::Isolate,
+                (Attempt::Insert, Err(Failure::Row(_) | Failure::TooMuch(_))) => Attempt::Halve,
                 (_, Err(failure)) => return Err(failure),
             };
         }
@@ -139,7 +140,7 @@ impl TimescalePositionStore {
             let mut transaction = writer.begin().await?;
             let mut result = copy::copy(&mut transaction, rows).await.map_err(Failure::from);
             if result.is_ok() {
-                result = unite::write(&mut transaction, batch, layers, OnRowError::Fail, verdicts).await;
+                result = unite::write(&mut transaction, batch, layers, OnFailure::GiveUp, verdicts).await;
             }
             end(transaction, result).await
         };
@@ -153,6 +154,10 @@ impl TimescalePositionStore {
                 tracing::debug!(%error, rows = copied.len(), "rows to be copied have one that is refused");
                 self.copying.failed();
             }
+            Err(Failure::TooMuch(error)) => {
+                tracing::debug!(%error, rows = copied.len(), "rows to be copied are too many for one statement");
+                self.copying.failed();
+            }
             Err(Failure::Unavailable { .. }) => {}
         }
         result
@@ -163,11 +168,11 @@ async fn insert(
     writer: &mut Lease,
     batch: &[Judged],
     layers: &Layers,
-    on_row_error: OnRowError,
+    on_failure: OnFailure,
     verdicts: &mut [Verdict],
 ) -> Result<(), Failure> {
     let mut transaction = writer.begin().await?;
-    let result = unite::write(&mut transaction, batch, layers, on_row_error, verdicts).await;
+    let result = unite::write(&mut transaction, batch, layers, on_failure, verdicts).await;
     end(transaction, result).await
 }
 

@@ -98,13 +98,13 @@ const UNITE: &str = unite_where!(
         AND coalesce(excluded.faults, 0) & $14 = 0)"
 );
 
-/// What to do about a row that the server will not have.
+/// What to do when the server will not have the rows as they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OnRowError {
+pub(crate) enum OnFailure {
     /// Give the whole batch up.
-    Fail,
-    /// Find it, refuse it, and write the others.
-    Isolate,
+    GiveUp,
+    /// Write fewer at a time: a row that fails alone for what it holds is refused, and the others are written.
+    Halve,
 }
 
 /// Writes all that `layers` arranges and says what became of each in `verdicts`, which has one for each of
@@ -113,13 +113,13 @@ pub(crate) async fn write(
     transaction: &mut PgTransaction<'_>,
     batch: &[Judged],
     layers: &Layers,
-    on_row_error: OnRowError,
+    on_failure: OnFailure,
     verdicts: &mut [Verdict],
 ) -> Result<(), Failure> {
     for layer in &layers.layers {
-        match on_row_error {
-            OnRowError::Fail => write_layer(transaction, batch, layer, verdicts).await?,
-            OnRowError::Isolate => isolate(transaction, batch, layer, verdicts).await?,
+        match on_failure {
+            OnFailure::GiveUp => write_layer(transaction, batch, layer, verdicts).await?,
+            OnFailure::Halve => halve(transaction, batch, layer, verdicts).await?,
         }
     }
     layers.echo(verdicts);
@@ -127,26 +127,38 @@ pub(crate) async fn write(
 }
 
 /// Halves what fails until what fails is alone.
-async fn isolate(
+async fn halve(
     transaction: &mut PgTransaction<'_>,
     batch: &[Judged],
     layer: &[usize],
     verdicts: &mut [Verdict],
 ) -> Result<(), Failure> {
     let mut parts = vec![layer];
+    // What was too much of one part is taken to be too much of all that follow.
+    let mut at_most = layer.len();
     while let Some(part) = parts.pop() {
-        let mut savepoint = transaction.begin().await?;
-        match write_layer(&mut savepoint, batch, part, verdicts).await {
-            Ok(()) => savepoint.commit().await?,
-            Err(Failure::Row(error)) => {
-                savepoint.rollback().await?;
-                match part {
-                    [alone] => verdicts[*alone] = refused(&batch[*alone], &error),
-                    part => parts.extend(<[_; 2]>::from(part.split_at(part.len() / 2))),
+        if part.len() <= at_most {
+            let mut savepoint = transaction.begin().await?;
+            match (write_layer(&mut savepoint, batch, part, verdicts).await, part) {
+                (Ok(()), _) => {
+                    savepoint.commit().await?;
+                    continue;
                 }
+                (Err(Failure::Row(error)), [alone]) => {
+                    savepoint.rollback().await?;
+                    verdicts[*alone] = refused(&batch[*alone], &error);
+                    continue;
+                }
+                (Err(Failure::Row(_)), _) => savepoint.rollback().await?,
+                (Err(Failure::TooMuch(_)), [_, _, ..]) => {
+                    savepoint.rollback().await?;
+                    at_most = part.len() / 2;
+                }
+                (Err(other), _) => return Err(other),
             }
-            Err(other) => return Err(other),
         }
+        let (first, second) = part.split_at(part.len() / 2);
+        parts.extend([second, first]);
     }
     Ok(())
 }

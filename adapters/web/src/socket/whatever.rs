@@ -1,38 +1,14 @@
 //! Whatever a client sends, it gets the answers and the close that are promised for it, and nothing else.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
-use processor_domain::ports::{
-    MockAccess, MockLastPositions, MockMarks, MockPositionFeed, MockRosterSource, SystemClock,
-};
-use processor_domain::rules::RuleSet;
-use processor_domain::{Credential, Viewer};
-use processor_live::{Live, LiveSettings, Ports};
 use proptest::prelude::*;
 use tokio::io::DuplexStream;
 use tokio_websockets::{ClientBuilder, Limits, Message, WebSocketStream};
 
 use super::*;
-use crate::JsonFrames;
-
-/// A river that nobody runs: a subscription is answered, without a picture.
-fn river() -> Live {
-    let mut access = MockAccess::new();
-    access.expect_identify().returning(|_| Ok(Some(Viewer { id: "ann".into() })));
-    access.expect_may_see().returning(|_, event| Ok(event.as_str() != "secret"));
-    let ports = Ports {
-        feeds: vec![Arc::new(MockPositionFeed::new())],
-        last_positions: Arc::new(MockLastPositions::new()),
-        marks: Arc::new(MockMarks::none()),
-        roster: Arc::new(MockRosterSource::new()),
-        access: Arc::new(access),
-        encoder: Arc::new(JsonFrames),
-        clock: Arc::new(SystemClock),
-    };
-    Live::new(ports, RuleSet::standard(), LiveSettings::default())
-}
+use crate::fuzzing;
 
 #[derive(Debug, Clone)]
 enum Said {
@@ -73,9 +49,8 @@ fn promised(said: &[Said]) -> (usize, Option<u16>) {
 
 /// Says it all, and hears until nothing comes any more, or the socket is closed.
 async fn heard(said: &[Said]) -> (Vec<serde_json::Value>, Option<u16>) {
-    let session = river().admit(Credential::new("ann")).await.expect("ann is let in");
     let (ours, theirs) = tokio::io::duplex(1 << 20);
-    let serving = tokio::spawn(Socket::new(theirs, session, SocketSettings::default().timing()).serve());
+    let serving = tokio::spawn(fuzzing::serve(theirs));
     let mut client: WebSocketStream<DuplexStream> =
         ClientBuilder::new().limits(Limits::unlimited()).take_over(ours);
     for said in said {

@@ -63,6 +63,34 @@ async fn a_lock_that_somebody_holds_is_not_waited_for_without_end() -> anyhow::R
     Ok(())
 }
 
+/// So is a chunk locked while TimescaleDB compresses it: it can be read and not be written.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chunk_that_is_locked_holds_back_what_belongs_into_it_and_nothing_else() -> anyhow::Result<()> {
+    let fixture = Timescale::on(TimescaleServer::start().await?, |settings| {
+        settings.lock_timeout = Duration::from_millis(200);
+    })
+    .await?;
+    let store = fixture.database.position_store();
+    let outside = connect_database(&fixture.url).await?;
+    let month = 30 * 24 * 3_600;
+    let (late, on_time) = (grid(0..100, 0..1), grid(0..100, month..month + 1));
+    store.commit(&late[..1]).await?;
+    let holder = sea_orm::TransactionTrait::begin(&outside).await?;
+    holder
+        .execute_unprepared(
+            "DO $$ BEGIN EXECUTE format('LOCK TABLE %s IN EXCLUSIVE MODE', show_chunks('positions')); END $$",
+        )
+        .await?;
+    for batch in [late.clone(), [on_time.clone(), late.clone()].concat()] {
+        assert_eq!(kind_of_failure(&*store, &batch).await, Some("lock_timeout"));
+    }
+    assert_eq!(store.commit(&on_time).await?, vec![Verdict::Stored; 100]);
+    holder.rollback().await?;
+    let expected = [vec![Verdict::Duplicate], vec![Verdict::Stored; 99]].concat();
+    assert_eq!(store.commit(&late).await?, expected);
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_only_reads_refuses_no_row() -> anyhow::Result<()> {
     let fixture = Timescale::start().await?;
