@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use processor_domain::ports::{
     MockAccess, MockLastPositions, MockMarks, MockPositionFeed, MockRosterSource, SystemClock,
 };
@@ -17,9 +18,10 @@ use crate::{JsonFrames, SocketSettings};
 ///
 /// # Panics
 /// If the viewer is not let in.
-pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(connection: S) {
+pub async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(connection: S) {
     let session = river().admit(Credential::new("ann")).await.expect("ann is let in");
-    crate::socket::Socket::new(connection, session, SocketSettings::default().timing()).serve().await;
+    let timing = SocketSettings::default().timing();
+    crate::socket::Socket::new(connection, Bytes::new(), session, timing).serve().await;
 }
 
 /// A river that nobody runs: a subscription is answered, without a picture.

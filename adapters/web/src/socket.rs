@@ -1,27 +1,32 @@
 //! One viewer's socket: between the wire and its session.
 //!
-//! One task reads, writes and keeps time. What is due is handed to the socket without a copy and written in as
-//! few system calls as it fits in; while that is held up because the viewer does not read, the same task still
-//! reads, answers pings, and hears that it is to close.
+//! What is due is handed to the socket without a copy and written in as few system calls as it fits in, usually by
+//! whoever brings it ([`line`]). One task reads, keeps time, and writes what the connection does not take at once; while
+//! that is held up because the viewer does not read, it still reads, answers pings, and hears that it is to close.
 
+mod line;
 mod outbox;
 mod pulse;
 #[cfg(test)]
 mod whatever;
 mod wire;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::upgrade::OnUpgrade;
+use bytes::Bytes;
+use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
-use processor_live::{Close, Outgoing, ServerMessage, Session};
+use processor_live::{Close, Session};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio_websockets::Message;
 
 use crate::SocketSettings;
-use crate::frames::{not_understood, parts_of, read};
+use crate::frames::{not_understood, read};
+use line::{Happening, Line};
 use pulse::{Beat, Pulse};
-use wire::{Happening, Wire};
+use wire::Wire;
 
 /// Messages that are no messages and are answered nevertheless; after the next one the socket is closed.
 const MISTAKES: usize = 3;
@@ -56,7 +61,15 @@ impl SocketSettings {
 /// Serves a viewer until either side closes. When the instance stops it is the session that says so.
 pub(crate) async fn serve(connection: OnUpgrade, session: Session, timing: Timing) {
     match connection.await {
-        Ok(io) => Socket::new(TokioIo::new(io), session, timing).serve().await,
+        Ok(upgraded) => match upgraded.downcast::<TokioIo<TcpStream>>() {
+            Ok(Parts { io, read_buf, .. }) => {
+                // What is kept of a large buffer keeps all of it.
+                let early = Bytes::copy_from_slice(&read_buf);
+                drop(read_buf);
+                Socket::new(io.into_inner(), early, session, timing).serve().await;
+            }
+            Err(_) => tracing::error!("a viewer's connection is not one of the live port's"),
+        },
         Err(error) => tracing::debug!(%error, "a viewer went away during the handshake"),
     }
 }
@@ -73,24 +86,22 @@ enum End {
 }
 
 pub(crate) struct Socket<S> {
-    wire: Wire<S>,
-    session: Session,
+    line: Arc<Line<S>>,
     pulse: Pulse,
     close_within: Duration,
-    /// Messages of the session are being written.
-    in_hand: bool,
     mistakes: usize,
     control_messages: usize,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
-    pub(crate) fn new(io: S, session: Session, timing: Timing) -> Self {
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Socket<S> {
+    /// Serves on a connection of which `early` was read already.
+    pub(crate) fn new(io: S, early: Bytes, session: Session, timing: Timing) -> Self {
+        let line = Arc::new(Line::new(Wire::new(io, early), session));
+        line.session().attach(Arc::<Line<S>>::downgrade(&line));
         Self {
-            wire: Wire::new(io),
-            session,
+            line,
             pulse: Pulse::begin(timing),
             close_within: timing.close_within,
-            in_hand: false,
             mistakes: 0,
             control_messages: 0,
         }
@@ -99,35 +110,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     pub(crate) async fn serve(mut self) {
         let end = self.talk().await;
         tracing::trace!(?end, "a viewer's socket ends");
+        let Some(mut wire) = self.line.take() else { return };
         match end {
-            End::Close { code, reason } => self.wire.close(code, reason),
+            End::Close { code, reason } => wire.close(code, reason),
             End::Answer => {}
             End::Gone => return,
         }
         // Whoever does not answer in time is cut off.
-        drop(tokio::time::timeout(self.close_within, self.wire.finish()).await);
+        drop(tokio::time::timeout(self.close_within, wire.finish()).await);
     }
 
     async fn talk(&mut self) -> End {
         loop {
             let happened = tokio::select! {
-                // What a viewer waits for comes first: when there is something to be sent, that is nearly always
-                // what the task was woken for, and asking after all else costs as much as sending it.
                 biased;
-                outgoing = self.session.next(), if !self.in_hand => match outgoing {
-                    Outgoing::Messages(messages) => self.send(messages).await,
-                    Outgoing::Close(why) => Err(why.into()),
-                },
-                // A socket that takes nothing is not told by `next`.
-                why = self.session.closed(), if self.in_hand => Err(why.into()),
-                happening = self.wire.next() => match happening {
-                    Happening::Heard(message) => self.hear(&message),
-                    Happening::Written => {
-                        self.written();
+                happening = self.line.next() => match happening {
+                    Ok(Happening::Heard(message)) => self.hear(&message),
+                    Ok(Happening::Written) => {
+                        self.pulse.ping_is_written();
                         Ok(())
                     }
-                    Happening::Answer => Err(End::Answer),
-                    Happening::Gone => Err(End::Gone),
+                    Err(end) => Err(end),
                 },
                 beat = self.pulse.beat() => self.keep_time(beat),
             };
@@ -135,25 +138,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 return end;
             }
         }
-    }
-
-    async fn send(&mut self, messages: Vec<ServerMessage>) -> Result<(), End> {
-        for message in messages {
-            parts_of(message, |part| self.wire.send(part));
-        }
-        self.in_hand = true;
-        if self.wire.write().await? {
-            self.written();
-        }
-        Ok(())
-    }
-
-    /// Everything that was to be written is written.
-    fn written(&mut self) {
-        if std::mem::take(&mut self.in_hand) {
-            self.session.written();
-        }
-        self.pulse.ping_is_written();
     }
 
     fn hear(&mut self, message: &Message) -> Result<(), End> {
@@ -175,13 +159,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         };
         self.pulse.first_message();
         match read(text) {
-            Ok(message) => self.session.handle(message),
+            Ok(message) => self.line.session().handle(message),
             Err(_) if self.mistakes >= MISTAKES => {
                 return Err(self.close(Close::BadMessage, "too many messages that are none"));
             }
             Err(unreadable) => {
                 self.mistakes += 1;
-                self.wire.send(not_understood(&unreadable));
+                self.line.with(|wire| {
+                    wire.send(not_understood(&unreadable));
+                    Ok(())
+                })?;
             }
         }
         Ok(())
@@ -191,15 +178,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         match beat {
             Beat::NothingSaid => Err(self.close(Close::BadMessage, "nothing was asked for")),
             // The ping may stand behind messages that are held up somewhere on the way.
-            Beat::NoPong if self.in_hand => {
+            Beat::NoPong if self.line.with(|wire| Ok(wire.in_hand()))? => {
                 self.pulse.asked(true);
                 Ok(())
             }
             Beat::NoPong => Err(End::Gone),
             Beat::Ping => {
                 self.control_messages = 0;
-                self.wire.ping()?;
-                self.pulse.asked(self.in_hand);
+                let held_up = self.line.with(|wire| {
+                    let held_up = wire.in_hand();
+                    wire.ping().map(|()| held_up)
+                })?;
+                self.pulse.asked(held_up);
                 Ok(())
             }
         }
@@ -207,7 +197,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 
     /// Closes for a reason of the wire's.
     fn close(&self, why: Close, reason: &'static str) -> End {
-        self.session.close(why);
+        self.line.session().close(why);
         End::Close { code: why.code(), reason }
     }
 }

@@ -223,6 +223,7 @@ impl Live {
             );
         }
         tasks.start("teller", timekeepers::tell(shared(), stop.clone()));
+        tasks.start("herald", timekeepers::call(shared(), stop.clone()));
         let roster = Arc::clone(&self.ports.roster);
         tasks.start("roster", timekeepers::refresh_roster(roster, shared(), stop.clone()));
         let last_positions = Arc::clone(&self.ports.last_positions);

@@ -4,14 +4,12 @@ mod book;
 mod vigil;
 
 use std::future::poll_fn;
-use std::sync::{Arc, Mutex};
-use std::task::Poll;
+use std::sync::{Arc, Mutex, Weak};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures::task::AtomicWaker;
 use processor_domain::ports::Clock;
 use processor_domain::{Credential, EventId, Viewer};
-use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::{Instrument, Span};
 
@@ -20,6 +18,7 @@ use crate::doorkeeper::Doorkeeper;
 use crate::lock::lock;
 use crate::message::{ClientMessage, Close, Denial, Outgoing};
 use crate::metrics::LiveMetrics;
+use crate::outlet::{Bell, Outlet};
 use crate::seats::Seat;
 use crate::topics::Topics;
 use crate::trace;
@@ -27,7 +26,7 @@ use book::{Asked, Book};
 
 /// One viewer's socket: what it says is handed in, and what it is to be sent is asked for.
 ///
-/// All methods may be called at the same time, from one task that reads the socket and one that writes to it.
+/// All methods may be called at the same time, from whoever reads the socket and whoever writes to it.
 /// Dropping it ends everything done for the viewer.
 pub struct Session {
     desk: Arc<Desk>,
@@ -47,9 +46,8 @@ pub(crate) struct Desk {
     pub(crate) clock: Arc<dyn Clock>,
     /// The viewer is gone: nothing is to be done for it any more.
     left: CancellationToken,
-    /// Wakes whoever waits in [`Session::next`]: there may be something to be sent.
-    wake: Arc<AtomicWaker>,
-    closed: watch::Sender<Option<Close>>,
+    /// There may be something to be sent.
+    bell: Arc<Bell>,
     book: Mutex<Book>,
     /// From the time the viewer was let in until the last task of the session has ended.
     span: Span,
@@ -78,8 +76,7 @@ impl Session {
             metrics,
             clock,
             left: left.clone(),
-            wake: Arc::default(),
-            closed: watch::Sender::new(None),
+            bell: Arc::default(),
             span: trace::session(),
         });
         tokio::spawn(vigil::keep(Arc::clone(&desk), viewer.clone(), stopping));
@@ -98,9 +95,6 @@ impl Session {
     /// To be called within a Tokio runtime.
     pub fn handle(&self, message: ClientMessage) {
         let desk = &self.desk;
-        if desk.is_closed() {
-            return;
-        }
         let asked = lock(&desk.book).take_message(message);
         match asked {
             Ok(Some(asked)) => {
@@ -109,25 +103,39 @@ impl Session {
                 let answer = async move { left.run_until_cancelled(desk.answer(asked)).await };
                 tokio::spawn(answer.instrument(span));
             }
-            Ok(None) => desk.wake.wake(),
+            Ok(None) => desk.bell.wake(),
             Err(close) => desk.close(close),
         }
     }
 
-    /// What is to be sent next; waits until there is something. Everything that is due by now comes at once, but
-    /// not much more than [`LiveSettings::backlog_bytes`] at a time.
+    /// Offers what is due to this outlet, before the task that waits in [`Self::poll_due`] is woken for it. To be called
+    /// before anything is handed in; the first one given stays.
+    pub fn attach(&self, outlet: Weak<dyn Outlet>) {
+        self.desk.bell.attach(outlet);
+    }
+
+    /// What is to be sent now, if anything. Everything that is due by now comes at once, but not much more than
+    /// [`LiveSettings::backlog_bytes`] at a time.
     ///
-    /// It is to be called again only after [`Self::written`], and only by one task.
+    /// Nothing more comes until [`Self::written`] is called, except the end.
+    #[must_use]
+    pub fn due(&self) -> Option<Outgoing> {
+        self.desk.due()
+    }
+
+    /// The same, and the task is woken when there may be something. Only one task is: the one that asked last.
+    pub fn poll_due(&self, context: &Context<'_>) -> Poll<Outgoing> {
+        // Before it is looked, so that what comes after the look wakes.
+        self.desk.bell.register(context.waker());
+        self.desk.due().map_or(Poll::Pending, Poll::Ready)
+    }
+
+    /// The same; waits until there is something.
     ///
     /// # Cancel safety
     /// Cancel safe: what was not returned is returned by the next call.
     pub async fn next(&self) -> Outgoing {
-        poll_fn(|context| {
-            // Before it is looked, so that what comes after the look wakes.
-            self.desk.wake.register(context.waker());
-            self.desk.due().map_or(Poll::Pending, Poll::Ready)
-        })
-        .await
+        poll_fn(|context| self.poll_due(context)).await
     }
 
     /// Says that the messages returned last have been written to the socket, all of them.
@@ -152,20 +160,6 @@ impl Session {
     pub fn close(&self, why: Close) {
         self.desk.close(why);
     }
-
-    /// Waits until it is closed, whoever closed it. For whoever is held up writing to the socket: a socket that
-    /// takes nothing is not told by [`Self::next`].
-    ///
-    /// # Cancel safety
-    /// Cancel safe.
-    pub async fn closed(&self) -> Close {
-        let mut closed = self.desk.closed.subscribe();
-        match closed.wait_for(Option::is_some).await {
-            Ok(why) => why.unwrap_or(Close::GoingAway),
-            // The sender lives as long as this session.
-            Err(_) => Close::GoingAway,
-        }
-    }
 }
 
 impl Drop for Session {
@@ -175,31 +169,19 @@ impl Drop for Session {
 }
 
 impl Desk {
-    fn is_closed(&self) -> bool {
-        self.closed.borrow().is_some()
-    }
-
     fn close(&self, why: Close) {
-        let first = self.closed.send_if_modified(|closed| {
-            let first = closed.is_none();
-            *closed = closed.or(Some(why));
-            first
-        });
+        let first = lock(&self.book).close(why);
         if first {
             tracing::debug!(code = why.code(), reason = why.reason(), "closing a viewer's socket");
             trace::closed(&self.span, why);
-            lock(&self.book).clear();
-            self.wake.wake();
+            self.bell.wake();
         }
     }
 
     fn due(&self) -> Option<Outgoing> {
-        if let Some(why) = *self.closed.borrow() {
-            return Some(Outgoing::Close(why));
-        }
         let due = lock(&self.book).due();
         match due {
-            Ok(messages) => (!messages.is_empty()).then_some(Outgoing::Messages(messages)),
+            Ok(due) => due,
             Err(why) => {
                 self.close(why);
                 Some(Outgoing::Close(why))
@@ -214,14 +196,14 @@ impl Desk {
         trace::answered(&Span::current(), &answer);
         match answer {
             Ok(true) => {
-                let watching = self.topics.watch(&event, Arc::clone(&self.wake));
+                let watching = self.topics.watch(&event, &self.bell);
                 watching.topic.answerable(self.settings.snapshot_within).await;
                 lock(&self.book).allow(number, watching);
             }
             Ok(false) => lock(&self.book).deny(number, Denial::Forbidden),
             Err(_) => lock(&self.book).deny(number, Denial::Unavailable),
         }
-        self.wake.wake();
+        self.bell.wake();
     }
 
     /// How long the viewer may still take to read what it was sent last.

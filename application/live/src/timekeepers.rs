@@ -6,15 +6,21 @@ use std::time::Duration;
 
 use processor_domain::ports::{LastPositions, RosterSource, StoreError};
 use processor_domain::{DeviceId, Position};
+use tokio::task::{JoinSet, unconstrained};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::live::Shared;
 use crate::marks::Hearing;
+use crate::outlet::Call;
 use processor_tasks::{Outage, chain};
 
 /// Devices asked for in one query at most.
 const ASKED_AT_ONCE: usize = 10_000;
+
+/// Viewers called by one task. Between two of them others have their turn, and those of a large topic are spread over
+/// the threads that there are.
+const ROW: usize = 64;
 
 /// How often topics without viewers are looked for, and the age of the roster is shown.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
@@ -29,6 +35,28 @@ pub(crate) async fn tell(shared: Arc<Shared>, stop: CancellationToken) {
         }
         shared.topics.tell();
         next = Instant::now() + shared.settings.tick;
+    }
+}
+
+/// Calls everybody for whom there is something new. What is told meanwhile they take together, the next time.
+pub(crate) async fn call(shared: Arc<Shared>, stop: CancellationToken) {
+    while stop.run_until_cancelled(shared.topics.told.notified()).await.is_some() {
+        let mut rows = JoinSet::new();
+        for viewers in shared.topics.to_be_called() {
+            for begin in (0..viewers.len()).step_by(ROW) {
+                let viewers = Arc::clone(&viewers);
+                // A row is short enough to be finished in one go, whatever its sockets count as work.
+                rows.spawn(unconstrained(async move {
+                    viewers[begin..].iter().take(ROW).for_each(Call::make);
+                }));
+            }
+        }
+        while let Some(row) = rows.join_next().await {
+            if let Err(error) = row {
+                // The others are called for the next frame.
+                tracing::error!(%error, "calling viewers did not end as it should");
+            }
+        }
     }
 }
 

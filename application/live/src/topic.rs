@@ -1,7 +1,7 @@
 //! What is told about one event, and to whom.
 //!
-//! A topic does not send: it keeps the frames told last, and wakes its viewers, who take what they have not had
-//! yet. So a viewer costs the topic nothing but a place in the list of those to be woken, however slow it is.
+//! A topic does not send: it keeps the frames told last, and has its viewers called, who take what they have not had
+//! yet. So a viewer costs the topic nothing but a place in the list of those to be called, however slow it is.
 //!
 //! Locks are taken in the order in which the fields stand, and never held while waiting for anything else.
 
@@ -11,13 +11,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::task::AtomicWaker;
 use processor_domain::{DeviceId, EventId};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use crate::epoch::{Epoch, Since};
 use crate::lock::lock;
+use crate::outlet::Call;
 use crate::picture::{Change, Picture};
 use crate::recent::{Frame, Recent};
 use crate::{FrameEncoder, LiveSettings, PositionsFrame, Sighting, TopicStanding};
@@ -28,6 +28,10 @@ pub(crate) struct Topic {
     backlog_bytes: u64,
     /// The number of the last frame, to be looked at without a lock.
     seq: AtomicU64,
+    /// That of the last one that its viewers were called for.
+    called: AtomicU64,
+    /// There are viewers to be called.
+    told: Arc<Notify>,
     /// Whether subscriptions can be answered: the last known positions are there, or could not be had.
     answerable: watch::Sender<bool>,
     /// Held by whoever tells a frame, from taking what is staged until it is shown.
@@ -62,8 +66,10 @@ struct CatchUp {
 }
 
 struct Viewers {
-    /// In the order in which they came, which is about that of their memory: waking thousands is mostly waiting for it.
-    wakes: BTreeMap<u64, Arc<AtomicWaker>>,
+    /// In the order in which they came, which is about that of their memory: calling thousands is partly waiting for it.
+    calls: BTreeMap<u64, Call>,
+    /// All of them, as long as nobody comes or goes.
+    all: Option<Arc<[Call]>>,
     nobody_since: Instant,
 }
 
@@ -90,19 +96,27 @@ pub(crate) struct Beginning {
 pub(crate) struct Lost;
 
 impl Topic {
-    pub(crate) fn new(event: EventId, encoder: Arc<dyn FrameEncoder>, settings: &LiveSettings) -> Self {
+    /// Whenever there is a frame, `told` is notified.
+    pub(crate) fn new(
+        event: EventId,
+        encoder: Arc<dyn FrameEncoder>,
+        settings: &LiveSettings,
+        told: Arc<Notify>,
+    ) -> Self {
         let recent = Recent::new(settings.recent_bytes, settings.recent_frames);
         Self {
             event,
             encoder,
             backlog_bytes: settings.backlog_bytes as u64,
             seq: AtomicU64::new(0),
+            called: AtomicU64::new(0),
+            told,
             answerable: watch::Sender::new(false),
             telling: Mutex::default(),
             snapshot: Mutex::default(),
             catch_up: Mutex::default(),
             state: Mutex::new(State { epoch: Epoch::random(), picture: Picture::default(), recent }),
-            viewers: Mutex::new(Viewers { wakes: BTreeMap::new(), nobody_since: Instant::now() }),
+            viewers: Mutex::new(Viewers { calls: BTreeMap::new(), all: None, nobody_since: Instant::now() }),
         }
     }
 
@@ -177,7 +191,7 @@ impl Topic {
         TopicStanding {
             event: self.event.clone(),
             devices: self.members().len(),
-            viewers: lock(&self.viewers).wakes.len(),
+            viewers: lock(&self.viewers).calls.len(),
             frames: self.seq.load(Ordering::Acquire),
         }
     }
@@ -212,7 +226,7 @@ impl Topic {
             }
         }
         if told {
-            lock(&self.viewers).wakes.values().for_each(|wake| wake.wake());
+            self.told.notify_one();
         }
     }
 
@@ -312,16 +326,29 @@ impl Topic {
         Ok(frame)
     }
 
-    /// A viewer, to be woken whenever there is something to take.
-    pub(crate) fn enter(&self, id: u64, wake: Arc<AtomicWaker>) {
-        lock(&self.viewers).wakes.insert(id, wake);
+    /// All who watch, if there is a frame that they were not called for: whoever asks is to call them.
+    pub(crate) fn to_be_called(&self) -> Option<Arc<[Call]>> {
+        let seq = self.seq.load(Ordering::Acquire);
+        if self.called.swap(seq, Ordering::Relaxed) == seq {
+            return None;
+        }
+        let Viewers { calls, all, .. } = &mut *lock(&self.viewers);
+        Some(Arc::clone(all.get_or_insert_with(|| calls.values().cloned().collect())))
+    }
+
+    /// A viewer, to be called whenever there is something to take.
+    pub(crate) fn enter(&self, id: u64, call: Call) {
+        let viewers = &mut *lock(&self.viewers);
+        viewers.all = None;
+        viewers.calls.insert(id, call);
     }
 
     /// The viewer of this number does not watch any more.
     pub(crate) fn leave(&self, id: u64) {
         let viewers = &mut *lock(&self.viewers);
-        viewers.wakes.remove(&id);
-        if viewers.wakes.is_empty() {
+        viewers.all = None;
+        viewers.calls.remove(&id);
+        if viewers.calls.is_empty() {
             viewers.nobody_since = Instant::now();
         }
     }
@@ -329,7 +356,7 @@ impl Topic {
     /// Whether nobody has watched it for this long.
     pub(crate) fn is_deserted(&self, time: Duration) -> bool {
         let viewers = lock(&self.viewers);
-        viewers.wakes.is_empty() && viewers.nobody_since.elapsed() >= time
+        viewers.calls.is_empty() && viewers.nobody_since.elapsed() >= time
     }
 }
 

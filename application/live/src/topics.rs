@@ -4,13 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use futures::task::AtomicWaker;
 use processor_domain::{DeviceId, EventId, Position, Roster};
 use tokio::sync::Notify;
 
 use crate::judge::Judge;
 use crate::lock::lock;
 use crate::metrics::LiveMetrics;
+use crate::outlet::{Bell, Call};
 use crate::topic::Topic;
 use crate::{FrameEncoder, LiveSettings, Sighting, TopicStanding};
 
@@ -26,6 +26,8 @@ pub(crate) struct Topics {
     viewers: AtomicU64,
     /// There is something to be told.
     pub(crate) staged: Notify,
+    /// There are viewers to be called.
+    pub(crate) told: Arc<Notify>,
     /// There are devices whose last known positions are wanted.
     pub(crate) wanted: Notify,
     /// The last known positions cannot be had at the moment.
@@ -63,6 +65,7 @@ impl Topics {
             current: Mutex::default(),
             viewers: AtomicU64::new(0),
             staged: Notify::new(),
+            told: Arc::default(),
             wanted: Notify::new(),
             store_is_away: AtomicBool::new(false),
         }
@@ -74,12 +77,12 @@ impl Topics {
     }
 
     /// Begins to watch an event; its topic begins with its first viewer.
-    pub(crate) fn watch(&self, event: &EventId, wake: Arc<AtomicWaker>) -> Watching {
+    pub(crate) fn watch(&self, event: &EventId, bell: &Arc<Bell>) -> Watching {
         let _changing = lock(&self.changing);
         let Current { topics, roster } = self.current();
         let topic = topics.get(event).cloned().unwrap_or_else(|| self.add(event, topics, roster));
         let id = self.viewers.fetch_add(1, Ordering::Relaxed);
-        topic.enter(id, wake);
+        topic.enter(id, bell.call());
         self.metrics.subscriptions.increment(1.0);
         Watching { topic, id, metrics: Arc::clone(&self.metrics) }
     }
@@ -90,7 +93,8 @@ impl Topics {
         mut topics: Arc<HashMap<EventId, Arc<Topic>>>,
         roster: Option<Arc<Roster>>,
     ) -> Arc<Topic> {
-        let topic = Arc::new(Topic::new(event.clone(), Arc::clone(&self.encoder), &self.settings));
+        let (encoder, told) = (Arc::clone(&self.encoder), Arc::clone(&self.told));
+        let topic = Arc::new(Topic::new(event.clone(), encoder, &self.settings, told));
         Arc::make_mut(&mut topics).insert(event.clone(), Arc::clone(&topic));
         lock(&self.current).topics = topics;
         if let Some(roster) = roster {
@@ -141,6 +145,11 @@ impl Topics {
         for topic in self.current().topics.values() {
             topic.tell();
         }
+    }
+
+    /// Those who are to be called, by topic.
+    pub(crate) fn to_be_called(&self) -> Vec<Arc<[Call]>> {
+        self.current().topics.values().filter_map(|topic| topic.to_be_called()).collect()
     }
 
     /// Devices whose last known positions are wanted, each once, at most `limit`.

@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
+use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -14,9 +15,9 @@ pub(crate) struct Floor {
 }
 
 impl Floor {
-    /// A server that sends this text as a WebSocket frame.
-    pub(crate) fn start(text: &Bytes) -> Self {
-        let frame = frame_of(text);
+    /// A server that sends this frame.
+    pub(crate) fn start(frame: &Bytes) -> Self {
+        let frame = frame.clone();
         let (send, mut asked) = mpsc::unbounded_channel();
         let (told, address) = std::sync::mpsc::channel();
         let named = std::thread::Builder::new().name("floor".to_owned());
@@ -25,6 +26,8 @@ impl Floor {
                 tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async move {
                 let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+                // As the live port has it.
+                SockRef::from(&listener).set_send_buffer_size(128 << 10).expect("it may");
                 told.send(listener.local_addr().expect("an address")).expect("somebody waits");
                 let mut viewers = Vec::new();
                 loop {
@@ -74,9 +77,4 @@ async fn write(viewer: &TcpStream, mut bytes: &[u8]) {
             Err(error) => panic!("{error}"),
         }
     }
-}
-
-fn frame_of(text: &Bytes) -> Vec<u8> {
-    let length = u16::try_from(text.len()).expect("not larger than that").to_be_bytes();
-    [&[0x81, 126, length[0], length[1]], &text[..]].concat()
 }

@@ -4,7 +4,10 @@
 //! Both run in this process, the viewers in another one, so that the processor time of this one is that of serving.
 //! Prints the microseconds of processor time for a frame delivered to one viewer, the ratio to the floor, what an
 //! idle viewer adds to the resident memory, and the delay from a position's coming out of the feed to its having been
-//! written. With a backlog, sixteen frames are due when the sockets get their turn.
+//! written. With sixteen, each viewer watches so many events, and a frame of each is due at the same moment.
+//!
+//! The sockets of both have the same options, the frames are the same, one thread serves, and who reads is another
+//! process.
 //!
 //! `cargo bench -p processor-web --bench fanout -- --viewers 1000 --devices 5 --rounds 40`
 
@@ -17,11 +20,11 @@ use std::net::SocketAddr;
 
 use floor::Floor;
 use measure::{Sample, median};
-use ours::{Ours, Threads};
+use ours::Ours;
 use watchers::Watchers;
 
-/// Frames that are due at once with a backlog.
-const BACKLOG: u64 = 16;
+/// Frames that are due at once to those who watch many events.
+const MANY: u64 = 16;
 
 /// How often each is measured, in turns.
 const TURNS: usize = 3;
@@ -39,11 +42,12 @@ fn main() {
     if arguments.iter().any(|argument| argument == "--list" || argument == "--test") {
         return;
     }
-    if let [command, address, viewers] = arguments.as_slice()
+    if let [command, address, viewers, events] = arguments.as_slice()
         && command == "watch"
     {
         let address: SocketAddr = address.parse().expect("an address");
-        return watchers::watch(address, viewers.parse().expect("a number"));
+        let (viewers, events) = (viewers.parse().expect("a number"), events.parse().expect("a number"));
+        return watchers::watch(address, viewers, events);
     }
     let options = Options {
         viewers: numbers(&arguments, "--viewers").unwrap_or_else(|| vec![1_000, 5_000]),
@@ -52,7 +56,7 @@ fn main() {
     };
     measure::raise_descriptors();
     println!(
-        "viewers  positions  bytes  | floor µs | ours µs  ratio | backlog µs  ratio | idle KiB | delay p50 / p99 ms"
+        "viewers  positions  bytes  | floor µs | ours µs  ratio | sixteen µs  ratio | idle KiB | delay p50 / p99 ms"
     );
     for &viewers in &options.viewers {
         for &devices in &options.devices {
@@ -68,15 +72,15 @@ fn numbers<T: std::str::FromStr>(arguments: &[String], name: &str) -> Option<Vec
 }
 
 fn compare(viewers: usize, devices: u64, rounds: u64) {
-    let ours = Ours::start(devices, Threads::One);
+    let ours = Ours::start(devices, 1);
     let before = measure::resident_bytes();
-    let mut our_watchers = Watchers::of(ours.address, viewers);
+    let mut our_watchers = Watchers::of(ours.address, viewers, 1);
     let idle = measure::resident_bytes().saturating_sub(before) as f64 / viewers as f64 / 1_024.0;
     let floor = Floor::start(ours.frame());
-    let mut floor_watchers = Watchers::of(floor.address, viewers);
-    let held_up = Ours::start(devices, Threads::Two);
-    let mut held_up_watchers = Watchers::of(held_up.address, viewers);
-    let (mut bare, mut plain, mut backlog) = (Vec::new(), Vec::new(), Vec::new());
+    let mut floor_watchers = Watchers::of(floor.address, viewers, 1);
+    let many = Ours::start(devices, MANY);
+    let mut many_watchers = Watchers::of(many.address, viewers, MANY);
+    let (mut bare, mut plain, mut sixteen) = (Vec::new(), Vec::new(), Vec::new());
     // The first turn warms up.
     for turn in 0..=TURNS {
         let bare_sample = Sample::of(viewers as u64 * rounds, || {
@@ -91,15 +95,11 @@ fn compare(viewers: usize, devices: u64, rounds: u64) {
                 our_watchers.frames(1);
             }
         });
-        let times = rounds.div_ceil(BACKLOG);
-        let backlog_sample = Sample::of(viewers as u64 * times * BACKLOG, || {
+        let times = rounds.div_ceil(MANY);
+        let many_sample = Sample::of(viewers as u64 * times * MANY, || {
             for _ in 0..times {
-                let paused = held_up.pause();
-                for _ in 0..BACKLOG {
-                    held_up.publish_and_wait();
-                }
-                paused.resume();
-                held_up_watchers.frames(BACKLOG);
+                many.publish();
+                many_watchers.frames(MANY);
             }
         });
         if turn == 0 {
@@ -108,15 +108,15 @@ fn compare(viewers: usize, devices: u64, rounds: u64) {
         }
         bare.push(bare_sample.micros());
         plain.push(plain_sample.micros());
-        backlog.push(backlog_sample.micros());
+        sixteen.push(many_sample.micros());
     }
-    let (bare, plain, backlog) = (median(bare), median(plain), median(backlog));
+    let (bare, plain, sixteen) = (median(bare), median(plain), median(sixteen));
     let delays = ours.delays();
     println!(
-        "{viewers:7}  {devices:9}  {:5}  | {bare:8.2} | {plain:7.2}  {:5.2} | {backlog:10.2}  {:5.2} | {idle:8.1} | {:.1} / {:.1}",
+        "{viewers:7}  {devices:9}  {:5}  | {bare:8.2} | {plain:7.2}  {:5.2} | {sixteen:10.2}  {:5.2} | {idle:8.1} | {:.1} / {:.1}",
         ours.frame().len(),
         plain / bare,
-        backlog / bare,
+        sixteen / bare,
         delays.at(0.5),
         delays.at(0.99),
     );

@@ -16,16 +16,17 @@ pub(crate) struct Watchers {
 }
 
 impl Watchers {
-    pub(crate) fn of(address: SocketAddr, viewers: usize) -> Self {
+    /// Each of them watches so many events.
+    pub(crate) fn of(address: SocketAddr, viewers: usize, events: u64) -> Self {
         let program = std::env::current_exe().expect("this program");
         let mut process = Command::new(program)
-            .args(["watch", &address.to_string(), &viewers.to_string()])
+            .args(["watch", &address.to_string(), &viewers.to_string(), &events.to_string()])
             .stdout(Stdio::piped())
             .spawn()
             .expect("it starts");
         let said = BufReader::new(process.stdout.take().expect("it is piped"));
         let mut watchers = Self { process, said };
-        watchers.frames(1);
+        watchers.frames(events);
         watchers
     }
 
@@ -53,8 +54,13 @@ struct Counts {
     viewers: usize,
 }
 
+/// An event that may be watched.
+pub(crate) fn event(number: u64) -> String {
+    format!("rally{number}")
+}
+
 /// Connects so many viewers, and says each time when all of them have got one more frame.
-pub(crate) fn watch(address: SocketAddr, viewers: usize) {
+pub(crate) fn watch(address: SocketAddr, viewers: usize, events: u64) {
     crate::measure::raise_descriptors();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let local = tokio::task::LocalSet::new();
@@ -62,14 +68,14 @@ pub(crate) fn watch(address: SocketAddr, viewers: usize) {
     local.block_on(&runtime, async {
         let mut tasks = tokio::task::JoinSet::new();
         for number in 0..viewers {
-            let stream = connect(address, number).await;
+            let stream = connect(address, number, events).await;
             tasks.spawn_local(read(stream, Rc::clone(&counts)));
         }
         tasks.join_next().await.expect("there are viewers").expect("a viewer reads for ever");
     });
 }
 
-async fn connect(address: SocketAddr, number: usize) -> TcpStream {
+async fn connect(address: SocketAddr, number: usize, events: u64) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.expect("it connects");
     let head = format!(
         "GET /live HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\nConnection: Upgrade\r\n\
@@ -82,10 +88,12 @@ async fn connect(address: SocketAddr, number: usize) -> TcpStream {
         answer.push(stream.read_u8().await.expect("an answer"));
     }
     assert!(answer.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&answer));
-    let subscribe = br#"{"type":"subscribe","topic":"event:rally"}"#;
-    let mut frame = vec![0x81, 0x80 | u8::try_from(subscribe.len()).expect("short"), 0, 0, 0, 0];
-    frame.extend_from_slice(subscribe);
-    stream.write_all(&frame).await.expect("it is read");
+    for number in 0..events {
+        let subscribe = format!(r#"{{"type":"subscribe","topic":"event:{}"}}"#, event(number));
+        let mut frame = vec![0x81, 0x80 | u8::try_from(subscribe.len()).expect("short"), 0, 0, 0, 0];
+        frame.extend_from_slice(subscribe.as_bytes());
+        stream.write_all(&frame).await.expect("it is read");
+    }
     stream
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{Error, ErrorKind, IoSlice, Result};
+use std::iter;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -18,18 +19,27 @@ const PARTS_AT_ONCE: usize = 32;
 /// [`Self::poll_send`].
 pub(super) struct Outbox<S> {
     connection: S,
-    parts: VecDeque<Bytes>,
+    /// What was read of the connection before it came here.
+    early: Bytes,
+    /// What is written next, here and not in the list, because it is nearly always all there is; empty if nothing
+    /// waits.
+    first: Bytes,
+    /// What comes after it.
+    others: VecDeque<Bytes>,
 }
 
 impl<S> Outbox<S> {
-    pub(super) const fn new(connection: S) -> Self {
-        Self { connection, parts: VecDeque::new() }
+    /// What was read of the connection already is read again.
+    pub(super) const fn new(connection: S, early: Bytes) -> Self {
+        Self { connection, early, first: Bytes::new(), others: VecDeque::new() }
     }
 
     /// Puts something behind all that waits already.
     pub(super) fn put(&mut self, part: Bytes) {
-        if !part.is_empty() {
-            self.parts.push_back(part);
+        if self.first.is_empty() {
+            self.first = part;
+        } else if !part.is_empty() {
+            self.others.push_back(part);
         }
     }
 }
@@ -37,38 +47,39 @@ impl<S> Outbox<S> {
 impl<S: AsyncWrite + Unpin> Outbox<S> {
     /// Writes what waits; ready when nothing does any more.
     pub(super) fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<Result<()>> {
-        let Self { connection, parts } = self;
-        let mut connection = Pin::new(connection);
-        while let Some(first) = parts.front() {
-            let written = if parts.len() == 1 {
+        while !self.first.is_empty() {
+            let Self { connection, first, others, .. } = self;
+            let connection = Pin::new(connection);
+            let written = if others.is_empty() {
                 // A little cheaper than a list of one.
-                ready!(connection.as_mut().poll_write(context, first))?
+                ready!(connection.poll_write(context, first))?
             } else {
                 let mut slices = [IoSlice::new(&[]); PARTS_AT_ONCE];
-                let count = parts.len().min(PARTS_AT_ONCE);
-                for (slice, part) in slices.iter_mut().zip(&*parts) {
+                let count = slices.len().min(1 + others.len());
+                for (slice, part) in slices.iter_mut().zip(iter::once(&*first).chain(&*others)) {
                     *slice = IoSlice::new(part);
                 }
-                ready!(connection.as_mut().poll_write_vectored(context, &slices[..count]))?
+                ready!(connection.poll_write_vectored(context, &slices[..count]))?
             };
             if written == 0 {
                 return Poll::Ready(Err(Error::from(ErrorKind::WriteZero)));
             }
-            forget(parts, written);
+            self.forget(written);
         }
         Poll::Ready(Ok(()))
     }
-}
 
-/// Takes away so many bytes that were written.
-fn forget(parts: &mut VecDeque<Bytes>, mut written: usize) {
-    while let Some(first) = parts.front_mut() {
-        if first.len() > written {
-            first.advance(written);
-            return;
+    /// Takes away so many bytes that were written.
+    fn forget(&mut self, mut written: usize) {
+        while written >= self.first.len() {
+            written -= self.first.len();
+            let Some(next) = self.others.pop_front() else {
+                self.first = Bytes::new();
+                return;
+            };
+            self.first = next;
         }
-        written -= first.len();
-        parts.pop_front();
+        self.first.advance(written);
     }
 }
 
@@ -78,7 +89,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Outbox<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<Result<()>> {
-        Pin::new(&mut self.connection).poll_read(context, buffer)
+        if self.early.is_empty() {
+            return Pin::new(&mut self.connection).poll_read(context, buffer);
+        }
+        let count = self.early.len().min(buffer.remaining());
+        buffer.put_slice(&self.early.split_to(count));
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -145,7 +161,7 @@ mod tests {
             parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..20), 0..80),
             takes in prop::collection::vec(0_usize..50, 0..60),
         ) {
-            let mut outbox = Outbox::new(Narrow { takes, taken: Vec::new() });
+            let mut outbox = Outbox::new(Narrow { takes, taken: Vec::new() }, Bytes::new());
             for part in &parts {
                 outbox.put(part.clone().into());
             }

@@ -1,15 +1,18 @@
 //! Messages on a connection.
 
 use std::future::poll_fn;
+use std::mem::take;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
+use processor_live::ServerMessage;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_websockets::{CloseCode, Error, Limits, Message, ServerBuilder, WebSocketStream};
 
 use super::outbox::Outbox;
 use super::{End, LARGEST_MESSAGE};
+use crate::frames::parts_of;
 
 /// What is larger than this is not even read: the library closes with 1009. What is larger than a message may be
 /// and not larger than this is read, so that the socket is closed with a code of its own.
@@ -22,25 +25,16 @@ pub(super) struct Wire<S> {
     stream: WebSocketStream<Outbox<S>>,
     /// Something was sent of which it has not been said that it is written.
     sending: bool,
-}
-
-/// What happens on the wire.
-pub(super) enum Happening {
-    /// The other side sent this, which is not a close.
-    Heard(Message),
-    /// Everything sent so far is written.
-    Written,
-    /// The other side closes, or broke the protocol; the answer has to be written.
-    Answer,
-    /// The connection is lost.
-    Gone,
+    /// Messages of the session are among it.
+    in_hand: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
-    pub(super) fn new(io: S) -> Self {
+    /// `early` is what was read of the connection already.
+    pub(super) fn new(io: S, early: Bytes) -> Self {
         let limits = Limits::default().max_payload_len(Some(LARGEST_FRAME));
-        let stream = ServerBuilder::new().limits(limits).serve(Outbox::new(io));
-        Self { stream, sending: false }
+        let stream = ServerBuilder::new().limits(limits).serve(Outbox::new(io, early));
+        Self { stream, sending: false, in_hand: false }
     }
 
     /// Sends a frame, or a part of one whose other parts follow, after all that was sent before. It does not wait:
@@ -50,44 +44,43 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         self.stream.get_mut().put(part);
     }
 
+    /// Sends messages of the session.
+    pub(super) fn give(&mut self, messages: Vec<ServerMessage>) {
+        for message in messages {
+            parts_of(message, |part| self.send(part));
+        }
+        self.in_hand = true;
+    }
+
+    /// Whether messages of the session are not written yet.
+    pub(super) const fn in_hand(&self) -> bool {
+        self.in_hand
+    }
+
+    /// Whether messages of the session were; to be called when everything is written.
+    pub(super) fn take_in_hand(&mut self) -> bool {
+        take(&mut self.in_hand)
+    }
+
+    /// Whether something was sent that is not written yet.
+    pub(super) const fn is_sending(&self) -> bool {
+        self.sending
+    }
+
     /// Asks whether the other side is there.
     pub(super) fn ping(&mut self) -> Result<(), End> {
         self.sending = true;
         self.stream.start_send_unpin(Message::ping("")).map_err(|error| end_of(&error))
     }
 
-    /// Writes as much as can be written without waiting, which is usually all; whether it was all.
-    pub(super) async fn write(&mut self) -> Result<bool, End> {
-        match poll_fn(|context| Poll::Ready(self.poll_write(context))).await {
-            Poll::Ready(Err(())) => Err(End::Gone),
-            Poll::Ready(Ok(())) => Ok(true),
-            Poll::Pending => Ok(false),
-        }
-    }
-
-    /// What happens next. While something is to be written it goes on being written, whatever else happens.
-    ///
-    /// # Cancel safety
-    /// Cancel safe: nothing is lost.
-    pub(super) async fn next(&mut self) -> Happening {
-        poll_fn(|context| {
-            let sending = self.sending;
-            match self.poll_write(context) {
-                Poll::Ready(Err(())) => return Poll::Ready(Happening::Gone),
-                Poll::Ready(Ok(())) if sending => return Poll::Ready(Happening::Written),
-                _ => {}
-            }
-            self.stream.poll_next_unpin(context).map(|heard| match heard {
-                Some(Ok(message)) if message.is_close() => Happening::Answer,
-                Some(Ok(message)) => Happening::Heard(message),
-                Some(Err(error)) => match end_of(&error) {
-                    End::Gone => Happening::Gone,
-                    End::Answer | End::Close { .. } => Happening::Answer,
-                },
-                None => Happening::Gone,
-            })
+    /// What is heard next.
+    pub(super) fn poll_hear(&mut self, context: &mut Context<'_>) -> Poll<Result<Message, End>> {
+        self.stream.poll_next_unpin(context).map(|heard| match heard {
+            Some(Ok(message)) if message.is_close() => Err(End::Answer),
+            Some(Ok(message)) => Ok(message),
+            Some(Err(error)) => Err(end_of(&error)),
+            None => Err(End::Gone),
         })
-        .await
     }
 
     /// Sends that it is to be closed.
@@ -101,7 +94,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     pub(super) async fn finish(&mut self) {
         poll_fn(|context| {
             let closing = self.stream.poll_close_unpin(context).map(drop);
-            if let Poll::Ready(Err(())) = self.poll_write(context) {
+            if let Poll::Ready(Err(_)) = self.poll_write(context) {
                 return Poll::Ready(());
             }
             closing
@@ -109,14 +102,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         .await;
     }
 
-    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<Result<(), ()>> {
+    /// Writes what was sent, as much as can be; ready when all is written.
+    pub(super) fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<Result<(), End>> {
         // What the library has to say goes into the outbox; that does not wait.
         if let Poll::Ready(Err(_)) = self.stream.poll_flush_unpin(context) {
-            return Poll::Ready(Err(()));
+            return Poll::Ready(Err(End::Gone));
         }
+        self.poll_send(context)
+    }
+
+    /// The same without what the library has to say, which is only there after something was heard.
+    pub(super) fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<Result<(), End>> {
         let written = self.stream.get_mut().poll_send(context);
         self.sending &= written.is_pending();
-        written.map_err(drop)
+        written.map_err(|_| End::Gone)
     }
 }
 

@@ -7,7 +7,7 @@ use processor_domain::{EventId, Timestamp};
 use tokio::time::Instant;
 
 use crate::allowance::Allowance;
-use crate::message::{ClientMessage, Close, Denial, ServerMessage, TopicName};
+use crate::message::{ClientMessage, Close, Denial, Outgoing, ServerMessage, TopicName};
 use crate::recent::Frame;
 use crate::topic::{Beginning, Cursor};
 use crate::topics::Watching;
@@ -29,6 +29,8 @@ pub(super) struct Book {
     /// Whose turn it is when not everything goes into one batch.
     turn: usize,
     in_hand: Option<InHand>,
+    /// There is nothing to be sent any more but this.
+    closed: Option<Close>,
 }
 
 struct Subscription {
@@ -98,11 +100,15 @@ impl Book {
             numbers: 0,
             turn: 0,
             in_hand: None,
+            closed: None,
         }
     }
 
     /// Takes a message: it is answered, or there is something to be found out first.
     pub(super) fn take_message(&mut self, message: ClientMessage) -> Result<Option<Asked>, Close> {
+        if self.closed.is_some() {
+            return Ok(None);
+        }
         if !self.allowance.take() {
             return Err(Close::TooMany);
         }
@@ -138,6 +144,8 @@ impl Book {
         let number = self.numbers;
         self.numbers += 1;
         let asked = Asked { number, event: event.clone() };
+        // One is the usual number.
+        self.subscriptions.reserve_exact(1);
         self.subscriptions.push(Subscription { number, event, answer_to, since, stage: Stage::Asked });
         Some(asked)
     }
@@ -186,8 +194,14 @@ impl Book {
         self.subscriptions.iter_mut().find(|subscription| subscription.number == number)
     }
 
-    /// What is to be sent now; nothing if there is nothing.
-    pub(super) fn due(&mut self) -> Result<Vec<ServerMessage>, Close> {
+    /// What is to be sent now; nothing if there is nothing, or if what was handed out before is not written.
+    pub(super) fn due(&mut self) -> Result<Option<Outgoing>, Close> {
+        if let Some(why) = self.closed {
+            return Ok(Some(Outgoing::Close(why)));
+        }
+        if self.in_hand.is_some() {
+            return Ok(None);
+        }
         let mut batch = Batch::default();
         while batch.bytes < self.backlog_bytes
             && let Some(reply) = self.replies.pop_front()
@@ -208,13 +222,8 @@ impl Book {
                 watching.topic.pull(cursor, |frame| batch.add(frame)).map_err(|_| Close::TooSlow)?;
             }
         }
-        let Batch { messages, in_hand, .. } = batch;
-        match (&mut self.in_hand, in_hand) {
-            (Some(already), Some(more)) => already.add(&more),
-            (Some(_), None) => {}
-            (none, in_hand) => *none = in_hand,
-        }
-        Ok(messages)
+        self.in_hand = batch.in_hand;
+        Ok((!batch.messages.is_empty()).then_some(Outgoing::Messages(batch.messages)))
     }
 
     fn begin(&mut self, number: u64, answer_to: AnswerTo, batch: &mut Batch) {
@@ -261,6 +270,16 @@ impl Book {
         allowed.map(|subscription| subscription.event.clone()).collect()
     }
 
+    /// Closes it; whether it was not closed before.
+    pub(super) fn close(&mut self, why: Close) -> bool {
+        let first = self.closed.is_none();
+        if first {
+            self.closed = Some(why);
+            self.clear();
+        }
+        first
+    }
+
     /// Ends everything.
     pub(super) fn clear(&mut self) {
         self.subscriptions.clear();
@@ -297,12 +316,6 @@ impl InHand {
         } else {
             self.received_of_others.push(received);
         }
-    }
-
-    fn add(&mut self, more: &Self) {
-        more.received().for_each(|received| self.note(received));
-        self.delivered += more.delivered;
-        self.conflated += more.conflated;
     }
 }
 

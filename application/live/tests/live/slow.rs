@@ -141,7 +141,7 @@ async fn one_that_takes_nothing_for_thirty_seconds_is_closed() {
     scene.publish(vec![good(1, 1)]);
     assert!(matches!(stalled.session.next().await, Outgoing::Messages(_)));
     let began = tokio::time::Instant::now();
-    assert_eq!(stalled.session.closed().await, Close::TooSlow);
+    assert_eq!(stalled.session.next().await, Outgoing::Close(Close::TooSlow));
     let elapsed = began.elapsed();
     assert!(elapsed >= Duration::from_secs(30) && elapsed < Duration::from_secs(31), "{elapsed:?}");
     stalled.session.written();
@@ -158,14 +158,14 @@ async fn one_that_is_slow_but_moves_is_not_closed() {
         tokio::time::sleep(Duration::from_secs(29)).await;
         slow.session.written();
     }
-    assert!(tokio::time::timeout(Duration::from_secs(1), slow.session.closed()).await.is_err());
+    assert!(tokio::time::timeout(Duration::from_secs(1), slow.session.next()).await.is_err());
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_that_has_nothing_to_read_is_not_slow() {
     let scene = Scene::with(&[(1, "a")], settings());
     let idle = Watcher::of(&scene, "idle", "a").await;
-    assert!(tokio::time::timeout(Duration::from_hours(1), idle.session.closed()).await.is_err());
+    assert!(tokio::time::timeout(Duration::from_hours(1), idle.session.next()).await.is_err());
 }
 
 #[tokio::test(start_paused = true)]
@@ -175,10 +175,10 @@ async fn one_that_asks_and_does_not_read_the_answers_is_closed() {
     let watcher = Watcher::admitted(&scene, "ann").await;
     let closed = (0..10_000).find(|_| {
         watcher.session.handle(ClientMessage::Ping { uid: None });
-        futures::FutureExt::now_or_never(watcher.session.closed()).is_some()
+        matches!(watcher.session.due(), Some(Outgoing::Close(_)))
     });
-    assert_eq!(closed, Some(256));
-    assert_eq!(watcher.session.closed().await, Close::TooSlow);
+    assert_eq!(closed, Some(257), "one is being written, and 256 wait");
+    assert_eq!(watcher.session.due(), Some(Outgoing::Close(Close::TooSlow)));
 }
 
 #[tokio::test(start_paused = true)]
