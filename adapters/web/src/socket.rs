@@ -60,18 +60,18 @@ impl SocketSettings {
 
 /// Serves a viewer until either side closes. When the instance stops it is the session that says so.
 pub(crate) async fn serve(connection: OnUpgrade, session: Session, timing: Timing) {
-    match connection.await {
-        Ok(upgraded) => match upgraded.downcast::<TokioIo<TcpStream>>() {
-            Ok(Parts { io, read_buf, .. }) => {
-                // What is kept of a large buffer keeps all of it.
-                let early = Bytes::copy_from_slice(&read_buf);
-                drop(read_buf);
-                Socket::new(io.into_inner(), early, session, timing).serve().await;
-            }
-            Err(_) => tracing::error!("a viewer's connection is not one of the live port's"),
-        },
-        Err(error) => tracing::debug!(%error, "a viewer went away during the handshake"),
-    }
+    let upgraded = match connection.await {
+        Ok(upgraded) => upgraded,
+        Err(error) => return tracing::debug!(%error, "a viewer went away during the handshake"),
+    };
+    // As it was accepted: what the HTTP library puts around it would stand between each frame and the system.
+    let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<TcpStream>>() else {
+        return tracing::error!("a viewer's connection is none of the live port's");
+    };
+    // A part of the library's buffer would keep all of it.
+    let early = Bytes::copy_from_slice(&read_buf);
+    drop(read_buf);
+    Socket::new(io.into_inner(), early, session, timing).serve().await;
 }
 
 /// Why a socket ends.

@@ -1,5 +1,6 @@
 //! How a viewer hears that there may be something for it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock, Weak};
 use std::task::Waker;
 
@@ -59,7 +60,9 @@ impl Call {
     /// There is a new frame. No lock is to be held meanwhile: the outlet takes those of the session.
     pub(crate) fn make(&self) {
         let outlet = self.outlet.as_ref().and_then(Weak::upgrade);
-        if !outlet.is_some_and(|outlet| outlet.offer()) {
+        // A panic is that of one viewer, whose task finds what it left; it is reported where all panics are.
+        let offer = || outlet.is_some_and(|outlet| outlet.offer());
+        if !catch_unwind(AssertUnwindSafe(offer)).unwrap_or(false) {
             self.bell.wake();
         }
     }

@@ -51,12 +51,7 @@ pub(crate) async fn call(shared: Arc<Shared>, stop: CancellationToken) {
                 }));
             }
         }
-        while let Some(row) = rows.join_next().await {
-            if let Err(error) = row {
-                // The others are called for the next frame.
-                tracing::error!(%error, "calling viewers did not end as it should");
-            }
-        }
+        rows.join_all().await;
     }
 }
 

@@ -6,6 +6,7 @@ mod limits;
 mod marks;
 mod model;
 mod numbers;
+mod outlets;
 mod racing;
 mod resuming;
 mod rights;
