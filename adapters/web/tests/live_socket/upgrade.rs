@@ -6,8 +6,10 @@ use processor_domain::ports::{Access, AccessError};
 use processor_domain::{Credential, EventId, Viewer as Person};
 use processor_live::LiveSettings;
 use processor_web::{Origins, SocketSettings};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
-use crate::raw::{ask, handshake};
+use crate::raw::{answer, ask, frame, handshake, rest};
 use crate::scene::{Cms, Scene, river_settings, socket_settings};
 use crate::viewer::Viewer;
 
@@ -133,5 +135,18 @@ async fn whoever_waits_too_long_to_be_identified_is_told_to_come_again() {
     let scene = Scene::between(cms, Arc::new(Mute), river_settings(), socket).await;
     let answer = ask(scene.address, &handshake(&[])).await;
     assert_eq!((answer.status, answer.problem().as_str()), (503, "identity_unknown"));
+    scene.stopped().await;
+}
+
+#[tokio::test]
+async fn what_is_said_in_one_breath_with_the_handshake_is_heard() {
+    let scene = Scene::new().await;
+    let ping = r#"{"type":"ping","uid":"early"}"#;
+    let said = [handshake(&[]).as_bytes(), &frame(0x81, ping.as_bytes()), &frame(0x88, b"")].concat();
+    let mut stream = TcpStream::connect(scene.address).await.unwrap();
+    stream.write_all(&said).await.unwrap();
+    assert_eq!(answer(&mut stream).await.status, 101);
+    let heard = String::from_utf8_lossy(&rest(&mut stream).await).into_owned();
+    assert!(heard.contains(r#""type":"pong","uid":"early""#), "{heard}");
     scene.stopped().await;
 }
