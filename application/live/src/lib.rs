@@ -13,10 +13,11 @@
 //!
 //! Viewers pull. When there is something the herald goes round and offers it to each viewer's [`Outlet`], which takes
 //! everything after the viewer's cursor from its [`Session`] and writes it there and then if it can be written, or
-//! leaves it to the viewer's own task. The cursor is all that is kept of how far a viewer is. So a viewer that does not read costs no memory and delays nobody, and there
-//! is no queue that could overflow. One that has fallen far behind gets the newest position of each device
-//! instead of every frame, and one that takes nothing for too long is closed. A viewer who was cut off and comes
-//! back gets every frame it missed if all of them are still kept, else the whole picture, and is told which.
+//! leaves it to the viewer's own task. The cursor is all that is kept of how far a viewer is. So a viewer that does
+//! not read costs no memory and delays nobody, and there is no queue that could overflow. One that has fallen far
+//! behind gets the newest position of each device instead of every frame, and one that takes nothing for too long
+//! is closed. A viewer who was cut off and comes back gets every frame it missed if all of them are still kept, else
+//! the whole picture, and is told which.
 //!
 //! Between the picture and the frames there is no gap and no step back: a topic takes in live positions from its
 //! first moment, what the store and the memory of the judge know is merged into it by device time, and a picture
