@@ -1,12 +1,14 @@
 //! Judges what the feeds hand out, and remembers the newest of each device.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use lru::LruCache;
 use processor_domain::ports::Observed;
 use processor_domain::rules::RuleSet;
-use processor_domain::{DeviceId, DeviceState, DeviceStates, Fix, Judged, Position, Ruling, Rulings};
+use processor_domain::{
+    DeviceId, DeviceState, DeviceStates, Fix, Judged, Position, Ruling, Rulings, Timestamp,
+};
 
 use crate::lock::lock;
 use crate::{LiveSettings, Sighting};
@@ -49,20 +51,30 @@ impl Judge {
     }
 
     /// From now on operators say this. What was remembered of these devices, of which they said something new, is
-    /// judged again, as far as it is here; the rest is to be asked of the store.
-    pub(crate) fn adopt(&self, rulings: Arc<Rulings>, devices: &HashSet<DeviceId>) {
+    /// judged again, as far as it is here; the rest is to be asked of the store. Gives the newest time that was handed
+    /// out of each: the store may not have all up to it yet.
+    pub(crate) fn adopt(
+        &self,
+        rulings: Arc<Rulings>,
+        devices: HashSet<DeviceId>,
+    ) -> HashMap<DeviceId, Option<Timestamp>> {
         let known = &mut *lock(&self.known);
+        let mut handed_out = HashMap::with_capacity(devices.len());
         for id in devices {
-            known.states.forget(id);
-            if let Some(newest) = known.newest.peek_mut(id) {
-                newest.faults = newest.faults.ruled(rulings.on(id, newest.ts));
+            let mut until = known.states.get(&id).and_then(DeviceState::high_water);
+            known.states.forget(&id);
+            if let Some(newest) = known.newest.peek_mut(&id) {
+                until = until.max(Some(newest.ts));
+                newest.faults = newest.faults.ruled(rulings.on(&id, newest.ts));
                 if newest.faulty() {
-                    known.newest.pop(id);
+                    known.newest.pop(&id);
                 }
             }
+            handed_out.insert(id, until);
         }
         known.rules.adopt(Arc::clone(&rulings));
         known.rulings = rulings;
+        handed_out
     }
 
     /// Those of the positions that a store has as good on which operators do not say otherwise: one that was judged

@@ -1,10 +1,10 @@
 //! What operators say, heard again and again, and the pictures put right by it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use processor_domain::ports::{LastPositions, Marks, StoreError};
-use processor_domain::{DeviceId, Revision, Rulings};
+use processor_domain::{DeviceId, Revision, Rulings, Timestamp};
 
 use crate::live::Shared;
 
@@ -17,13 +17,15 @@ pub(crate) struct Hearing {
     /// All up to this; `None` until they were heard of for the first time.
     heard: Option<Revision>,
     rulings: Rulings,
-    /// Devices of which something was said, and whose place is not put right yet.
-    unsettled: HashSet<DeviceId>,
+    /// Devices of which something was said and whose place may not be right yet, with the newest time that was handed
+    /// out when it was heard. Of what was handed out only the newest is remembered here: if that is not good any more,
+    /// a good one before it may still be on its way to the store.
+    unsettled: HashMap<DeviceId, Option<Timestamp>>,
 }
 
 impl Hearing {
     pub(crate) fn of(marks: Arc<dyn Marks>) -> Self {
-        Self { marks, heard: None, rulings: Rulings::default(), unsettled: HashSet::new() }
+        Self { marks, heard: None, rulings: Rulings::default(), unsettled: HashMap::new() }
     }
 
     /// Hears of the marks that there are, if it never has.
@@ -49,14 +51,16 @@ impl Hearing {
         self.heard = Some(after);
         if !devices.is_empty() {
             let _nobody_stages = shared.staging.write();
-            shared.judge.adopt(Arc::new(self.rulings.clone()), &devices);
-            self.unsettled.extend(devices);
+            for (id, handed_out) in shared.judge.adopt(Arc::new(self.rulings.clone()), devices) {
+                let until = self.unsettled.entry(id).or_default();
+                *until = handed_out.max(*until);
+            }
         }
         Ok(())
     }
 
-    /// Puts the places right of devices of which something was said and that somebody may see. Others are asked
-    /// for when they come into a topic.
+    /// Puts the places right of devices of which something was said and that somebody may see, again with each
+    /// hearing until a good position is known that is as new as what was handed out.
     pub(crate) async fn settle(
         &mut self,
         store: &dyn LastPositions,
@@ -66,14 +70,25 @@ impl Hearing {
             return Ok(());
         }
         let members = shared.topics.members();
-        let shown: Vec<DeviceId> = members.into_iter().filter(|id| self.unsettled.contains(id)).collect();
+        let shown: Vec<DeviceId> = members.into_iter().filter(|id| self.unsettled.contains_key(id)).collect();
+        let mut known = Vec::new();
         if !shown.is_empty() {
-            let known = shared.judge.standing(store.last_positions(&shown).await?);
+            known = shared.judge.standing(store.last_positions(&shown).await?);
             shared.judge.remember(&known);
             let _nobody_stages = shared.staging.write();
             shared.topics.correct(&shown, &known);
         }
-        self.unsettled.clear();
+        // Others are asked for when they come into a topic; those that are still unsettled, then again.
+        let devices: Vec<DeviceId> = self.unsettled.keys().copied().collect();
+        let handed_out =
+            shared.judge.newest_of(&devices).into_iter().map(|newest| (newest.device_id, newest.ts));
+        let mut newest: HashMap<DeviceId, Timestamp> = handed_out.collect();
+        for position in known {
+            let newest = newest.entry(position.device_id).or_insert(position.ts);
+            *newest = position.ts.max(*newest);
+        }
+        self.unsettled
+            .retain(|id, until| until.is_some_and(|until| newest.get(id).is_none_or(|ts| *ts < until)));
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! What operators say.
 
 use processor_domain::{Mark, Ruling, TakenBack, samples};
+use processor_live::LiveSettings;
 
 use crate::scene::{Scene, good, second, settings};
 use crate::viewer::Watcher;
@@ -34,6 +35,29 @@ async fn a_marker_goes_back_to_the_last_good_position_and_the_car_drives_on_from
     let bob = Watcher::of(&scene, "bob", "a").await;
     assert_eq!(bob.map("a"), [(1, 10), (2, 5)]);
     assert_ne!(bob.view("a").epoch, epoch, "what somebody had before is not gone on from");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_good_position_that_is_on_its_way_to_the_store_when_the_one_after_it_is_marked_is_shown_when_it_is_there()
+ {
+    for watched in [true, false] {
+        let never = std::time::Duration::from_hours(100);
+        let roster = if watched { [(1, "a")] } else { [(2, "a")] };
+        let scene = Scene::with(&roster, LiveSettings { compare_every: never, ..settings() });
+        let mut ann = Watcher::of(&scene, "ann", "a").await;
+        scene.publish(vec![good(1, 1), good(1, 5)]);
+        ann.read_all().await;
+        scene.world(|world| world.marks.push(mark(1, 1, 4, 9, Ruling::Faulty)));
+        scene.settle().await;
+        scene.world(|world| world.roster = Some([(1, "a")].into()));
+        scene.settle().await;
+        ann.read_all().await;
+        assert_eq!(ann.map("a"), []);
+        scene.world(|world| world.stored.insert(samples::device(1), good(1, 1)));
+        scene.settle().await;
+        ann.read_all().await;
+        assert_eq!(ann.map("a"), [(1, 1)], "watched from the beginning: {watched}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
