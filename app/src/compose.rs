@@ -22,13 +22,18 @@ pub(crate) use self::source::Source;
 use crate::config::Config;
 use crate::telemetry;
 
-/// The database, reached.
-pub(crate) async fn database(config: &Config, stop: &CancellationToken) -> anyhow::Result<Database> {
-    let settings = DatabaseSettings {
+/// How the database is used.
+pub(crate) fn database_settings(config: &Config) -> DatabaseSettings {
+    DatabaseSettings {
         writers: config.database.writers,
         statement_timeout: config.database.statement_timeout,
         ..DatabaseSettings::of(config.database.url.clone())
-    };
+    }
+}
+
+/// The database, reached.
+pub(crate) async fn database(config: &Config, stop: &CancellationToken) -> anyhow::Result<Database> {
+    let settings = database_settings(config);
     reach("the database", config.start_timeout, stop, || async {
         let connected = Database::connect(settings.clone()).await;
         connected.map_err(|error| Attempt {
