@@ -247,16 +247,12 @@ impl Network {
         while let Ok(length @ 1..) = from.read(&mut piece).await {
             let fate = doomed.lock().unwrap_or_else(PoisonError::into_inner).take();
             match fate {
-                None => {}
                 Some(Fate::Lost) => {
                     self.lost_replies.fetch_add(1, Ordering::SeqCst);
                     return false;
                 }
-                Some(Fate::Held) => {
-                    if state.wait_for(|state| !state.holding).await.is_err() {
-                        return false;
-                    }
-                }
+                Some(Fate::Held) if state.wait_for(|state| !state.holding).await.is_err() => return false,
+                None | Some(Fate::Held) => {}
             }
             let delay = state.borrow().delay;
             tokio::time::sleep(delay).await;
