@@ -66,6 +66,10 @@ pub(crate) fn ingest(config: &Config, source: &Source, database: &Database) -> I
             Arc::clone(&source.dead_letters),
             database.dead_letters(&config.instance_id, RecordCodec::encode),
         )),
+        dead_letter_queues: [
+            Arc::clone(&source.dead_letter_queue),
+            database.for_operators().dead_letter_queue(),
+        ],
         clock: Arc::new(SystemClock),
     };
     let settings = IngestSettings { traces: traces(config), ..config.ingest.clone() };
