@@ -22,13 +22,18 @@ pub(crate) use self::source::Source;
 use crate::config::Config;
 use crate::telemetry;
 
-/// The database, reached.
-pub(crate) async fn database(config: &Config, stop: &CancellationToken) -> anyhow::Result<Database> {
-    let settings = DatabaseSettings {
+/// How the database is used.
+pub(crate) fn database_settings(config: &Config) -> DatabaseSettings {
+    DatabaseSettings {
         writers: config.database.writers,
         statement_timeout: config.database.statement_timeout,
         ..DatabaseSettings::of(config.database.url.clone())
-    };
+    }
+}
+
+/// The database, reached.
+pub(crate) async fn database(config: &Config, stop: &CancellationToken) -> anyhow::Result<Database> {
+    let settings = database_settings(config);
     reach("the database", config.start_timeout, stop, || async {
         let connected = Database::connect(settings.clone()).await;
         connected.map_err(|error| Attempt {
@@ -61,6 +66,10 @@ pub(crate) fn ingest(config: &Config, source: &Source, database: &Database) -> I
             Arc::clone(&source.dead_letters),
             database.dead_letters(&config.instance_id, RecordCodec::encode),
         )),
+        dead_letter_queues: [
+            Arc::clone(&source.dead_letter_queue),
+            database.for_operators().dead_letter_queue(),
+        ],
         clock: Arc::new(SystemClock),
     };
     let settings = IngestSettings { traces: traces(config), ..config.ingest.clone() };

@@ -2,6 +2,7 @@
 
 mod in_force;
 mod live;
+mod log;
 mod setting;
 mod settings;
 mod telemetry;
@@ -19,6 +20,7 @@ use url::Url;
 
 use self::in_force::in_force;
 pub use self::live::{Directus, Live};
+pub use self::log::{Log, LogFormat};
 pub use self::setting::{Fault, Reading, Setting, Values};
 pub use self::settings::SETTINGS;
 pub use self::telemetry::Telemetry;
@@ -54,25 +56,6 @@ pub struct Config {
     pub stop_timeout: Duration,
     /// How long a task may be busy with one thing.
     pub stuck_after: Duration,
-}
-
-/// How to log.
-#[derive(Debug, Clone, Default)]
-pub struct Log {
-    /// Level or directives.
-    pub level: String,
-    /// Shape of a line.
-    pub format: LogFormat,
-}
-
-/// Shape of a line in the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Pretty,
-    /// For programs.
-    Json,
 }
 
 /// Redis with its streams.
@@ -130,18 +113,7 @@ impl Config {
         let live = live::live(read, marks_every);
         let admin_token = read.secret("ADMIN_TOKEN", AdminToken::new);
         let config = Self {
-            log: Log {
-                level: read.parsed(
-                    "LOG_LEVEL",
-                    "a level or directives such as `info,processor_redis=debug`",
-                    |text| text.parse::<tracing_subscriber::filter::Targets>().ok().map(|_| text.to_owned()),
-                ),
-                format: read.parsed("LOG_FORMAT", "`json` or `pretty`", |text| match text {
-                    "json" => Some(LogFormat::Json),
-                    "pretty" => Some(LogFormat::Pretty),
-                    _ => None,
-                }),
-            },
+            log: log::log(read),
             telemetry: telemetry::telemetry(read),
             operations: SocketAddr::new(
                 read.parsed("METRICS_ADDRESS", "an IP address", |text| text.parse::<IpAddr>().ok().map(Some))

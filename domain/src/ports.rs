@@ -7,7 +7,7 @@
 //! | [`DeviceMemory`] | what the store remembers of devices that are not in memory |
 //! | [`ConsumerGroup`] | who reads a stream, and what is left with whom |
 //! | [`DeadLetters`] | where records are set aside that cannot be positions |
-//! | [`DeadLetterQueue`] | the same for those who look through them: list, show, discard |
+//! | [`DeadLetterQueue`] | the same for those who look through them: list, count, show, discard |
 //! | [`PositionPublisher`] | puts records onto a stream: replay, simulator, redrive |
 //! | [`PositionFeed`] | positions as they happen, for watching: follow |
 //! | [`LastPositions`] | the last known picture, for a viewer's first frame |
@@ -41,6 +41,7 @@ mod position_publisher;
 mod position_store;
 mod position_stream;
 mod roster_source;
+mod store_failure;
 
 pub use access::{Access, AccessError};
 pub use clock::{Clock, SystemClock};
@@ -58,6 +59,7 @@ pub use position_publisher::{PositionPublisher, PublishError};
 pub use position_store::{PositionStore, StoreError, Verdict};
 pub use position_stream::{PositionStream, StreamError};
 pub use roster_source::RosterSource;
+pub use store_failure::StoreFailure;
 
 #[cfg(feature = "test-doubles")]
 pub use {

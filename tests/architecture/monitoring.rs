@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use processor_domain::ports::StoreFailure;
+
 use super::{called, root, source_files};
 
 const RULES: &str = "deploy/monitoring/prometheus/rules.yaml";
@@ -62,5 +64,17 @@ fn each_alert_has_a_section_of_the_runbook_and_names_it() {
         assert!(sections.contains(alert), "{RUNBOOK} has no section {alert}");
         let link = format!("{RUNBOOK}#{}", alert.to_lowercase());
         assert!(rules.contains(&link), "{alert} does not name its section: {link}");
+    }
+}
+
+#[test]
+fn the_runbook_says_what_each_kind_of_failed_write_means() {
+    let runbook = text_of(RUNBOOK);
+    let rows: Vec<&str> = runbook.lines().filter(|line| line.starts_with("| `")).collect();
+    for kind in StoreFailure::ALL {
+        let word = format!("`{kind}`");
+        let explained =
+            rows.iter().any(|row| row.split('|').nth(1).is_some_and(|kinds| kinds.contains(&word)));
+        assert!(explained, "{RUNBOOK} does not say what {word} means");
     }
 }

@@ -21,6 +21,7 @@ macro_rules! dead_letter_queue_contract {
             what_is_kept_or_discarded_on_the_way_changes_nothing_of_the_rest,
             only_letters_of_the_reason_are_listed,
             letters_of_another_stream_are_of_no_concern,
+            letters_are_counted,
             what_is_discarded_is_gone_and_the_others_stay,
             where_there_is_nothing_nothing_is_found,
             what_cannot_be_reached_is_unavailable,

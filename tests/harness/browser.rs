@@ -20,7 +20,8 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// A browser without a window, driven by `WebDriver`: Debian's `chromium` and `chromium-driver`, or what
 /// `PROCESSOR_TEST_CHROMIUM` and `PROCESSOR_TEST_CHROMEDRIVER` name.
 ///
-/// It begins with an empty profile and is gone, with all its processes, when it is dropped.
+/// It begins with an empty profile, finds no other machine than this one, and is gone, with all its processes, when
+/// it is dropped.
 #[derive(Debug)]
 pub struct Browser {
     /// The driver leads a group of processes, in which the browser is too.
@@ -64,7 +65,7 @@ impl Browser {
         let mut options = json!({"args": [
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage",
             "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            "--window-size=1280,800", profile,
+            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1", "--window-size=1280,800", profile,
         ]});
         if let Some(chromium) = setting("PROCESSOR_TEST_CHROMIUM") {
             options["binary"] = json!(chromium);

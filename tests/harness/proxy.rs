@@ -1,5 +1,5 @@
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -29,9 +29,23 @@ pub struct Proxy {
 struct Network {
     target: String,
     state: watch::Sender<State>,
-    /// The request whose reply is to be lost.
-    doomed: Mutex<Option<Box<[u8]>>>,
+    /// The request whose reply is not to arrive.
+    doomed: Mutex<Option<Doomed>>,
     lost_replies: AtomicU64,
+}
+
+/// The next request in which this pattern occurs, and what becomes of its reply.
+#[derive(Debug)]
+struct Doomed {
+    pattern: Box<[u8]>,
+    fate: Fate,
+}
+
+/// What becomes of a reply.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    Lost,
+    Held,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -39,6 +53,8 @@ struct State {
     /// Connections of an earlier number are to be reset.
     cuts: u64,
     blocked: bool,
+    /// Replies that are to be held are not to be let go yet.
+    holding: bool,
     delay: Duration,
 }
 
@@ -121,9 +137,20 @@ impl Proxy {
     /// Loses one reply: the next request in which `pattern` occurs is forwarded, and when the server replies the
     /// connection is reset instead. So the server has done what it was asked, and the client does not know.
     pub fn lose_reply_to(&self, pattern: impl Into<Box<[u8]>>) {
-        if let Ok(mut doomed) = self.network.doomed.lock() {
-            *doomed = Some(pattern.into());
-        }
+        self.network.doom(pattern.into(), Fate::Lost);
+    }
+
+    /// Holds one reply back: the next request in which `pattern` occurs is forwarded, and what the server replies
+    /// does not arrive before [`Self::release`]. So the server has done what it was asked, and the client waits for
+    /// as long as it will. All other connections are as usual.
+    pub fn hold_reply_to(&self, pattern: impl Into<Box<[u8]>>) {
+        self.network.state.send_modify(|state| state.holding = true);
+        self.network.doom(pattern.into(), Fate::Held);
+    }
+
+    /// Lets go what was held back by [`Self::hold_reply_to`].
+    pub fn release(&self) {
+        self.network.state.send_modify(|state| state.holding = false);
     }
 
     /// How many replies were lost by [`Self::lose_reply_to`] so far.
@@ -168,7 +195,7 @@ impl Network {
         let mut state = self.state.subscribe();
         let born = state.borrow().cuts;
         let Ok(mut server) = TcpStream::connect(&self.target).await else { return reset(&client) };
-        let doomed = AtomicBool::new(false);
+        let doomed = Mutex::new(None);
         let unbroken = {
             let (from_client, to_client) = client.split();
             let (from_server, to_server) = server.split();
@@ -185,14 +212,19 @@ impl Network {
     }
 
     /// Whether it came to an end of itself.
-    async fn requests(&self, mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, doomed: &AtomicBool) -> bool {
+    async fn requests(
+        &self,
+        mut from: ReadHalf<'_>,
+        mut to: WriteHalf<'_>,
+        doomed: &Mutex<Option<Fate>>,
+    ) -> bool {
         let mut state = self.state.subscribe();
         let mut piece = vec![0; 64 * 1024];
         let mut seen = Vec::new();
         while let Ok(length @ 1..) = from.read(&mut piece).await {
             seen.extend_from_slice(&piece[..length]);
-            if self.dooms(&mut seen) {
-                doomed.store(true, Ordering::SeqCst);
+            if let Some(fate) = self.dooms(&mut seen) {
+                *doomed.lock().unwrap_or_else(PoisonError::into_inner) = Some(fate);
             }
             if state.wait_for(|state| !state.blocked).await.is_err() {
                 return false;
@@ -204,13 +236,23 @@ impl Network {
         true
     }
 
-    async fn replies(&self, mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, doomed: &AtomicBool) -> bool {
+    async fn replies(
+        &self,
+        mut from: ReadHalf<'_>,
+        mut to: WriteHalf<'_>,
+        doomed: &Mutex<Option<Fate>>,
+    ) -> bool {
         let mut state = self.state.subscribe();
         let mut piece = vec![0; 64 * 1024];
         while let Ok(length @ 1..) = from.read(&mut piece).await {
-            if doomed.load(Ordering::SeqCst) {
-                self.lost_replies.fetch_add(1, Ordering::SeqCst);
-                return false;
+            let fate = doomed.lock().unwrap_or_else(PoisonError::into_inner).take();
+            match fate {
+                Some(Fate::Lost) => {
+                    self.lost_replies.fetch_add(1, Ordering::SeqCst);
+                    return false;
+                }
+                Some(Fate::Held) if state.wait_for(|state| !state.holding).await.is_err() => return false,
+                None | Some(Fate::Held) => {}
             }
             let delay = state.borrow().delay;
             tokio::time::sleep(delay).await;
@@ -224,14 +266,19 @@ impl Network {
         true
     }
 
-    /// Whether the request to be doomed is in what was `seen`; keeps of it what the next piece may complete.
-    fn dooms(&self, seen: &mut Vec<u8>) -> bool {
-        let Ok(mut doomed) = self.doomed.lock() else { return false };
-        let pattern = match &*doomed {
-            Some(pattern) if !pattern.is_empty() => pattern,
+    fn doom(&self, pattern: Box<[u8]>, fate: Fate) {
+        *self.doomed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Doomed { pattern, fate });
+    }
+
+    /// What becomes of the reply, if the request to be doomed is in what was `seen`; keeps of it what the next piece
+    /// may complete.
+    fn dooms(&self, seen: &mut Vec<u8>) -> Option<Fate> {
+        let mut doomed = self.doomed.lock().unwrap_or_else(PoisonError::into_inner);
+        let (pattern, fate) = match &*doomed {
+            Some(Doomed { pattern, fate }) if !pattern.is_empty() => (pattern, *fate),
             _ => {
                 seen.clear();
-                return false;
+                return None;
             }
         };
         let found = seen.windows(pattern.len()).any(|window| window == &**pattern);
@@ -240,7 +287,7 @@ impl Network {
         if found {
             *doomed = None;
         }
-        found
+        found.then_some(fate)
     }
 }
 

@@ -1,5 +1,5 @@
-use anyhow::ensure;
-use processor_tests::{Account, Sample, Signal, records};
+use anyhow::{anyhow, ensure};
+use processor_tests::{Account, Sample, Signal, eventually, records};
 
 use crate::{Outcomes, SOON, Stage, until_counted};
 
@@ -37,6 +37,13 @@ async fn is_drained_and_its_dead_letters_go_into_the_database() -> anyhow::Resul
     let account = stage.settled(&ledger).await;
     ensure!(account.dead_letters == 21, "{account:?}");
     ensure!(in_the_table(&stage).await? == 20, "the stream is where dead letters are kept if it can");
+    eventually(SOON, "the dead letters that wait are counted", async || {
+        let metrics = processor.metrics().await?;
+        let waiting =
+            ["stream", "table"].map(|place| metrics.value("processor_dead_letters", &[("place", place)]));
+        if waiting == [Some(1.0), Some(20.0)] { Ok(()) } else { Err(anyhow!("{waiting:?}")) }
+    })
+    .await;
     Ok(())
 }
 

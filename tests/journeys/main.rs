@@ -17,11 +17,13 @@ mod stage;
 
 mod a_commit_whose_reply_is_lost;
 mod a_configuration_with_faults;
+mod a_database_that_falls_silent;
 mod a_database_that_goes_away;
 mod a_group_that_vanishes;
 mod a_kill_between_commit_and_acknowledgement;
 mod a_kill_between_reading_and_commit;
 mod a_lone_record;
+mod a_loop_that_is_stuck;
 mod a_rally_that_is_simulated;
 mod a_recording_that_is_replayed;
 mod a_redis_that_forgets;
@@ -46,6 +48,7 @@ mod restarts_under_new_names;
 mod streams_on_a_cluster;
 mod the_demo;
 mod the_healthcheck;
+mod the_page_of_the_admin_api;
 mod traces;
 
 /// How long the program may take for what it does at once.

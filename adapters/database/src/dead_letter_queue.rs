@@ -9,8 +9,8 @@ use processor_domain::{
 use sea_orm::prelude::TimeDateTimeWithTimeZone;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ColumnTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, FromQueryResult, Order, QueryFilter,
-    QueryOrder, QuerySelect, Value,
+    ColumnTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, FromQueryResult, Order, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, Value,
 };
 use tokio::time::timeout;
 
@@ -141,6 +141,12 @@ impl DeadLetterQueue for DatabaseDeadLetterQueue {
         let letters: Vec<KeptDeadLetter> = rows.into_iter().filter_map(Row::into_letter).collect();
         let next = letters.last().filter(|_| full).map(KeptDeadLetter::mark);
         Ok(DeadLetterPage { letters, next })
+    }
+
+    async fn count(&self, stream: &str, most: u64) -> Result<u64, DeadLetterQueueError> {
+        let letters = Entity::find().select_only().column(Column::EntryId);
+        let letters = letters.filter(Column::Stream.eq(without_nul(stream))).limit(most);
+        self.in_time(letters.count(&self.database)).await
     }
 
     async fn find(

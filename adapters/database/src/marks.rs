@@ -6,7 +6,7 @@ mod transaction;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use processor_domain::ports::{Changes, MarkError, MarkQuery, Marked, Marks, StoreError};
+use processor_domain::ports::{Changes, MarkError, MarkQuery, Marked, Marks, StoreError, StoreFailure};
 use processor_domain::{DeviceId, Mark, MarkId, NewMark, Revision, Span, Words};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, RuntimeErr, Statement};
 use statements::{Statements, marks_of};
@@ -81,31 +81,35 @@ impl DatabaseMarks {
 
     fn is_in_the_way(&self, error: &DbErr) -> bool {
         self.connection.get_database_backend() == DbBackend::Postgres
-            && ["lock_timeout", "deadlock", "serialization"].contains(&kind(error))
+            && matches!(
+                kind(error),
+                StoreFailure::LockTimeout | StoreFailure::Deadlock | StoreFailure::Serialization
+            )
     }
 }
 
-/// The stable word for an error of PostgreSQL.
-fn kind(error: &DbErr) -> &'static str {
+/// The kind of an error of PostgreSQL.
+fn kind(error: &DbErr) -> StoreFailure {
     match error {
         DbErr::Conn(RuntimeErr::SqlxError(cause))
         | DbErr::Exec(RuntimeErr::SqlxError(cause))
         | DbErr::Query(RuntimeErr::SqlxError(cause)) => timescale::kind_of(cause),
-        DbErr::ConnectionAcquire(_) => "pool_timeout",
-        _ => "unknown",
+        DbErr::ConnectionAcquire(_) => StoreFailure::PoolTimeout,
+        _ => StoreFailure::Unknown,
     }
 }
 
 async fn in_time<T>(limit: Duration, work: impl Future<Output = T> + Send) -> Result<T, StoreError> {
     let done = tokio::time::timeout(limit, work).await;
-    done.map_err(|elapsed| StoreError::Unavailable { kind: "deadline", cause: elapsed.into() })
+    done.map_err(|elapsed| StoreError::Unavailable { kind: StoreFailure::Deadline, cause: elapsed.into() })
 }
 
 #[async_trait]
 impl Marks for DatabaseMarks {
     async fn mark(&self, said: &NewMark) -> Result<Marked, MarkError> {
         let Made { mark, positions } = self.make(&Change::Add(said)).await?;
-        let missing = || StoreError::Unavailable { kind: "schema", cause: "the mark is not there".into() };
+        let missing =
+            || StoreError::Unavailable { kind: StoreFailure::Schema, cause: "the mark is not there".into() };
         Ok(Marked { mark: mark.ok_or_else(missing)?, positions })
     }
 

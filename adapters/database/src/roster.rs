@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use processor_domain::ports::StoreError;
+use processor_domain::ports::{StoreError, StoreFailure};
 use processor_domain::{DeviceId, Enrolment, EventId, Roster, RosterSchema};
 
 /// Every column that may be read, with its table: the first four have to be there.
@@ -212,7 +212,7 @@ impl RosterClerk {
     /// made anew, and until they are back the roster read last is the better one.
     pub(crate) fn without_tables(&self, lacking: Lacking) -> Result<Roster, StoreError> {
         if self.was_there.load(Ordering::Relaxed) {
-            return Err(StoreError::Unavailable { kind: "schema", cause: lacking.into() });
+            return Err(StoreError::Unavailable { kind: StoreFailure::Schema, cause: lacking.into() });
         }
         if !self.said_lacking.swap(true, Ordering::Relaxed) {
             tracing::warn!(%lacking, "the database has no tables of a CMS: no device takes part in any event");

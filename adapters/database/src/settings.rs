@@ -33,8 +33,9 @@ impl DatabaseSettings {
     }
 
     /// How long one commit may take in all: the server may be gone without saying so, and nothing else ends
-    /// the wait for an answer then.
-    pub(crate) fn commit_deadline(&self) -> Duration {
+    /// the wait for an answer then. Nothing else that is asked of it may take longer.
+    #[must_use]
+    pub fn commit_deadline(&self) -> Duration {
         self.acquire_timeout + 3 * self.statement_timeout
     }
 }

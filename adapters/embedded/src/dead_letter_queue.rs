@@ -59,6 +59,12 @@ impl DeadLetterQueue for EmbeddedPositionStream {
         Ok(DeadLetterPage { letters, next })
     }
 
+    async fn count(&self, stream: &str, most: u64) -> Result<u64, DeadLetterQueueError> {
+        let kept = lock(&self.stream.dead_letters);
+        let ours = kept.letters.values().filter(|letter| *letter.stream == *stream);
+        Ok(ours.take(usize::try_from(most).unwrap_or(usize::MAX)).count() as u64)
+    }
+
     async fn find(
         &self,
         stream: &str,

@@ -149,6 +149,14 @@ impl DeadLetterQueue for RedisDeadLetterQueue {
         Ok(self.look_through(stream, selection, after.map(|mark| mark.id), limit).await?)
     }
 
+    /// The server knows it without counting.
+    async fn count(&self, stream: &str, _most: u64) -> Result<u64, DeadLetterQueueError> {
+        let (dead, mut commands) = (RedisDeadLetters::stream_of(stream), redis::pipe());
+        commands.cmd("XLEN").arg(&dead);
+        let (count,) = self.connections.ask::<(u64,)>(&dead, &commands).await?;
+        Ok(count)
+    }
+
     async fn find(
         &self,
         stream: &str,

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::compose::database_settings;
 use crate::config::{Config, Values};
 
 /// Shows every value that holds, without passwords, and warns of risky combinations.
@@ -36,6 +37,15 @@ pub(crate) fn risks(config: &Config) -> Vec<String> {
             );
         }
     }
+    let sqlite = config.database.url.starts_with("sqlite:");
+    let longest = database_settings(config).commit_deadline() + config.ingest.retry_at_most * 2;
+    if !sqlite && config.stuck_after < longest {
+        risks.push(format!(
+            "STUCK_AFTER_MS is less than {} ms, which a commit may take by DATABASE_STATEMENT_TIMEOUT_MS: a database \
+             that does not answer fails the liveness probe, and a restart would not help",
+            longest.as_millis()
+        ));
+    }
     risks
 }
 
@@ -44,12 +54,30 @@ mod tests {
     use super::*;
     use crate::config::SETTINGS;
 
+    fn risks_of(given: &[(&str, &str)]) -> Vec<String> {
+        let mut values = Values::default();
+        for (name, value) in given {
+            let setting = SETTINGS.iter().find(|setting| setting.name == *name).expect("a setting");
+            values.set(setting, (*value).to_owned());
+        }
+        risks(&Config::read(&values).unwrap())
+    }
+
     #[test]
     fn a_local_file_behind_a_real_stream_is_risky() {
-        let mut values = Values::default();
-        assert!(risks(&Config::read(&values).unwrap()).is_empty());
-        let url = SETTINGS.iter().find(|setting| setting.name == "REDIS_URL").unwrap();
-        values.set(url, "redis://localhost".to_owned());
-        assert_eq!(risks(&Config::read(&values).unwrap()).len(), 1);
+        assert!(risks_of(&[]).is_empty());
+        assert_eq!(risks_of(&[("REDIS_URL", "redis://localhost")]).len(), 1);
+    }
+
+    #[test]
+    fn a_commit_that_may_take_longer_than_a_task_may_be_stuck_is_risky() {
+        let database = ("DATABASE_URL", "postgres://localhost/positions");
+        assert!(risks_of(&[database]).is_empty(), "a silent database is no reason to restart by default");
+        for (name, value) in [("STUCK_AFTER_MS", "38999"), ("DATABASE_STATEMENT_TIMEOUT_MS", "37001")] {
+            let risks = risks_of(&[database, (name, value)]);
+            assert!(matches!(&risks[..], [risk] if risk.starts_with("STUCK_AFTER_MS")), "{risks:?}");
+            assert!(risks_of(&[(name, value)]).is_empty(), "a file answers or fails");
+        }
+        assert!(risks_of(&[database, ("STUCK_AFTER_MS", "39000")]).is_empty());
     }
 }

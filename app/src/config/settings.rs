@@ -20,7 +20,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "LOG_LEVEL",
         "info",
-        "What is logged: a level, or directives such as `info,processor_redis=debug`",
+        "What is logged: a level for everything, and others for single modules: `info,processor_redis=debug`",
     ),
     setting("LOG_FORMAT", "pretty", "`json` or `pretty`"),
     setting(

@@ -19,6 +19,6 @@ pub use explain::{
     Explanation, Fact, Facts, Finding, LettersOfDevice, LiveFacts, Right, RosterFacts, Unknown, Verdict,
     Weight, explain,
 };
-pub use log_level::{InvalidDirectives, LogLevel, LogLevels};
+pub use log_level::{DIRECTIVES, InvalidDirectives, LogLevel, LogLevels, are_directives};
 pub use processor_tasks::chain;
 pub use unavailable::Unavailable;

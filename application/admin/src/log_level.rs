@@ -33,11 +33,12 @@ struct State {
 
 /// The directives are none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "directives are levels (off, error, warn, info, debug, trace), one alone for everything and others after \
-     a module and `=`, such as `info,processor_redis=debug`"
-)]
+#[error("directives are {DIRECTIVES}")]
 pub struct InvalidDirectives;
+
+/// What directives are, in the words of whoever refuses others.
+pub const DIRECTIVES: &str = "levels (off, error, warn, info, debug, trace), one alone for everything and others after a \
+                              module and `=`, such as `info,processor_redis=debug`";
 
 impl fmt::Debug for LogLevel {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -113,11 +114,13 @@ impl Shared {
     }
 }
 
-/// Stricter than the setting: a word that is no level would be taken for a module, and silence all others. So there
-/// is exactly one level for everything.
-fn are_directives(text: &str) -> bool {
+/// Whether these are [directives](DIRECTIVES) for a log. A word that is no level would be taken for a module, and all
+/// others silenced; so would they be without a level for everything. So there is exactly one of those.
+#[must_use]
+pub fn are_directives(text: &str) -> bool {
     const LONGEST: usize = 1_000;
-    let is_level = |word: &str| ["off", "error", "warn", "info", "debug", "trace"].contains(&word);
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    let is_level = |word: &str| LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word));
     let is_module = |word: &str| {
         !word.is_empty()
             && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b':')
@@ -157,7 +160,8 @@ mod tests {
             "",
             "bebug",
             "processor_redis",
-            "INFO",
+            "info,processor_redis",
+            "info, processor_redis=debug",
             "info,",
             "info,debug",
             "processor=loud",
@@ -172,6 +176,11 @@ mod tests {
             assert_eq!(level.change(text, None), Err(InvalidDirectives), "{text:?}");
         }
         assert_eq!((level.directives().as_str(), asked.lock().unwrap().len()), ("info", 0));
+    }
+
+    #[test]
+    fn a_level_is_one_in_capitals_too() {
+        assert!(are_directives("INFO") && are_directives("Warn,processor::run=DEBUG"));
     }
 
     #[tokio::test(start_paused = true)]

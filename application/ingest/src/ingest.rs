@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use processor_domain::DeviceStates;
 use processor_domain::ports::{
-    Clock, ConsumerGroup, DeadLetters, DeviceMemory, Marks, PositionStore, PositionStream,
+    Clock, ConsumerGroup, DeadLetterQueue, DeadLetters, DeviceMemory, Marks, PositionStore, PositionStream,
 };
 use processor_domain::rules::RuleSet;
 use processor_tasks::{TaskEnded, Tasks};
@@ -36,6 +36,8 @@ pub struct Ports {
     pub marks: Arc<dyn Marks>,
     /// Where records go that cannot be positions.
     pub dead_letters: Arc<dyn DeadLetters>,
+    /// Those that are there, to be counted: on the streams, and in the table.
+    pub dead_letter_queues: [Arc<dyn DeadLetterQueue>; 2],
     /// Now, for ages.
     pub clock: Arc<dyn Clock>,
 }
@@ -142,6 +144,16 @@ impl Ingest {
             shared: Arc::clone(&shared),
         };
         tasks.start("settler", settler.run(to_settle, stop.clone()));
+        let names = ports.streams.iter().map(|stream| stream.name().to_owned()).collect();
+        tasks.start(
+            "counter of dead letters",
+            timekeepers::count_dead_letters(
+                ports.dead_letter_queues,
+                names,
+                Arc::clone(&shared),
+                stop.clone(),
+            ),
+        );
         tasks.start("sampler", timekeepers::sample(ports.streams, ports.store, ports.clock, shared, stop));
         tasks
     }

@@ -4,6 +4,7 @@ use metrics::{
     Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge,
     histogram,
 };
+use processor_domain::ports::StoreFailure;
 use processor_domain::{Fault, Judged, Outcome};
 
 /// Handles of the river's metrics, taken once from the recorder that is installed when they are made.
@@ -21,20 +22,19 @@ pub struct IngestMetrics {
     pub(crate) oldest_unprocessed_age: Gauge,
     pub(crate) pending: Gauge,
     pub(crate) durability_ok: Gauge,
+    /// On the streams, and in the table.
+    pub(crate) dead_letters: [Gauge; 2],
     pub(crate) write_duration: Histogram,
     pub(crate) write_batch_size: Histogram,
     pub(crate) write_retries: Counter,
+    /// By the number of their kind.
+    pub(crate) write_failures: [Counter; StoreFailure::ALL.len()],
     pub(crate) device_states: Gauge,
     pub(crate) device_state_evictions: Counter,
 }
 
 impl Default for IngestMetrics {
     fn default() -> Self {
-        for kind in
-            ["connection", "pool_timeout", "statement_timeout", "deadline", "deadlock", "shutdown", "schema"]
-        {
-            counter!("processor_write_failures_total", "kind" => kind).absolute(0);
-        }
         Self {
             outcomes: Outcome::ALL
                 .map(|outcome| counter!("processor_records_total", "outcome" => outcome.name())),
@@ -51,9 +51,12 @@ impl Default for IngestMetrics {
             oldest_unprocessed_age: gauge!("processor_oldest_unprocessed_age_seconds"),
             pending: gauge!("processor_pending_records"),
             durability_ok: gauge!("processor_redis_durability_ok"),
+            dead_letters: ["stream", "table"].map(|place| gauge!("processor_dead_letters", "place" => place)),
             write_duration: histogram!("processor_write_duration_seconds"),
             write_batch_size: histogram!("processor_write_batch_size"),
             write_retries: counter!("processor_write_retries_total"),
+            write_failures: StoreFailure::ALL
+                .map(|kind| counter!("processor_write_failures_total", "kind" => kind.name())),
             device_states: gauge!("processor_device_state_size"),
             device_state_evictions: counter!("processor_device_state_evictions_total"),
         }
@@ -79,12 +82,6 @@ impl IngestMetrics {
         for (counter, count) in self.faults.iter().zip(counts) {
             counter.increment(count);
         }
-    }
-
-    /// Counts a batch that could not be written.
-    #[expect(clippy::unused_self, reason = "the label is not known before, so there is no handle to keep")]
-    pub(crate) fn write_failed(&self, kind: &'static str) {
-        counter!("processor_write_failures_total", "kind" => kind).increment(1);
     }
 }
 
@@ -121,6 +118,10 @@ pub fn describe_metrics() {
             "processor_redis_durability_ok",
             "Whether the servers of the streams keep them over a restart and when memory is full; absent if they do \
              not say",
+        ),
+        (
+            "processor_dead_letters",
+            "Dead letters that wait for an operator, by where they are; in the table counted up to 10,000",
         ),
         ("processor_device_state_size", "Devices whose state is in memory"),
     ];

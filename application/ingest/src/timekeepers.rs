@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use processor_domain::Standing;
-use processor_domain::ports::{Clock, PositionStore, PositionStream};
+use processor_domain::ports::{Clock, DeadLetterQueue, DeadLetterQueueError, PositionStore, PositionStream};
 use tokio::sync::mpsc::Sender;
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -106,6 +106,39 @@ pub(crate) async fn sample(
         let there = store.ping().await;
         shared.health.store(there.is_ok());
     }
+}
+
+/// Looks how many dead letters there are. Apart from the rest, for an answer about them may take longer.
+pub(crate) async fn count_dead_letters(
+    places: [Arc<dyn DeadLetterQueue>; 2],
+    streams: Vec<String>,
+    shared: Arc<Shared>,
+    stop: CancellationToken,
+) {
+    let mut ticks = Ticks::every(shared.settings.sample_every, &stop);
+    while ticks.next().await {
+        for (place, gauge) in places.iter().zip(&shared.metrics.dead_letters) {
+            // No stop waits for an answer about them.
+            let Some(count) = stop.run_until_cancelled(count_all(&**place, &streams)).await else { return };
+            gauge.set(count.map_or_else(
+                |error| {
+                    tracing::debug!(error = chain(&error), "dead letters are not counted");
+                    f64::NAN
+                },
+                |count| count as f64,
+            ));
+        }
+    }
+}
+
+async fn count_all(place: &dyn DeadLetterQueue, streams: &[String]) -> Result<u64, DeadLetterQueueError> {
+    /// Far more than anybody looks through one by one.
+    const MOST: u64 = 10_000;
+    let mut all = 0;
+    for stream in streams {
+        all += place.count(stream, MOST).await?;
+    }
+    Ok(all)
 }
 
 fn show(shared: &Shared, standings: &[Standing], clock: &dyn Clock) {

@@ -93,10 +93,10 @@ impl Writer {
                 }
                 Err(error) => {
                     let StoreError::Unavailable { kind, .. } = &error;
-                    metrics.write_failed(kind);
+                    metrics.write_failures[*kind as usize].increment(1);
                     self.shared.health.store(false);
                     if !outage.wait(&error, stop).await {
-                        span.record("ingest.attempts", attempt).record("error.type", kind);
+                        span.record("ingest.attempts", attempt).record("error.type", kind.name());
                         trace::failed(&span);
                         return None;
                     }

@@ -3,7 +3,7 @@ use async_trait::async_trait;
 use super::Cause;
 use crate::{DeadLetterMark, DeadLetterPage, DeadLetterSelection, EntryId, OpenedDeadLetter};
 
-/// One place with dead letters, as an operator sees it: looked through, and emptied.
+/// One place with dead letters, as an operator sees it: looked through, counted, and emptied.
 ///
 /// [`DeadLetters`](super::DeadLetters) is how they get there.
 #[cfg_attr(feature = "test-doubles", mockall::automock)]
@@ -28,6 +28,13 @@ pub trait DeadLetterQueue: Send + Sync {
         after: Option<DeadLetterMark>,
         limit: usize,
     ) -> Result<DeadLetterPage, DeadLetterQueueError>;
+
+    /// How many letters of this stream there are here. Where they have to be counted one by one, it is no further
+    /// than to `most`.
+    ///
+    /// # Errors
+    /// [`DeadLetterQueueError::Unavailable`]: ask again later.
+    async fn count(&self, stream: &str, most: u64) -> Result<u64, DeadLetterQueueError>;
 
     /// The letter of this stream that has this id here, with its payload.
     ///

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use super::Cause;
+use super::{Cause, StoreFailure};
 use crate::Judged;
 
 /// Where positions are kept: one row for each device and moment of device time.
@@ -54,8 +54,8 @@ pub enum StoreError {
     /// The store cannot be reached, or cannot answer, at the moment: wait and try again.
     #[error("the store is unavailable ({kind})")]
     Unavailable {
-        /// A stable word for what kind of failure it was: the label `kind` of `write_failures_total`.
-        kind: &'static str,
+        /// What kind of failure it was.
+        kind: StoreFailure,
         /// What happened.
         #[source]
         cause: Cause,

@@ -183,6 +183,25 @@ pub(super) async fn letters_of_another_stream_are_of_no_concern(
     Ok(())
 }
 
+pub(super) async fn letters_are_counted(fixture: &impl DeadLetterFixture) -> anyhow::Result<()> {
+    let (queue, stream) = (fixture.dead_letter_queue(), fixture.stream(STREAM));
+    ensure!(queue.count(&stream, 100).await? == 0);
+    keep(fixture, 0..130).await?;
+    let another = fixture.stream("another");
+    fixture
+        .dead_letters()
+        .keep(&[DeadLetter { stream: another.as_str().into(), ..letter(fixture, 0) }])
+        .await?;
+    ensure!(queue.count(&stream, 1_000).await? == 130);
+    ensure!(queue.count(&another, 1_000).await? == 1);
+    let bounded = queue.count(&stream, 100).await?;
+    ensure!([100, 130].contains(&bounded), "{bounded}: it is counted to the bound, or all are known");
+    let ids: Vec<_> = all(fixture, OLDEST, 30).await?[..30].iter().map(|letter| letter.id).collect();
+    queue.discard(&stream, &ids).await?;
+    ensure!(queue.count(&stream, 1_000).await? == 100);
+    Ok(())
+}
+
 pub(super) async fn what_is_discarded_is_gone_and_the_others_stay(
     fixture: &impl DeadLetterFixture,
 ) -> anyhow::Result<()> {
@@ -228,6 +247,7 @@ pub(super) async fn what_cannot_be_reached_is_unavailable(
     if fixture.go_away().await? {
         ensure!(queue.page(&stream, OLDEST, None, 10).await.is_err());
         ensure!(queue.find(&stream, id).await.is_err());
+        ensure!(queue.count(&stream, 10).await.is_err());
         ensure!(queue.discard(&stream, &[id]).await.is_err());
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use processor_database::{Database, DatabaseSettings};
-use processor_domain::ports::{PositionStore, StoreError, Verdict};
+use processor_domain::ports::{PositionStore, StoreError, StoreFailure, Verdict};
 use processor_domain::{Judged, samples};
 use processor_tests::{Proxy, TimescaleServer, connect_database, eventually};
 use sea_orm::ConnectionTrait;
@@ -56,7 +56,7 @@ const COPIES: &str = "SELECT count(*) FROM pg_stat_activity \
 async fn commit_until_done(
     store: &dyn PositionStore,
     batch: &[Judged],
-) -> anyhow::Result<(Vec<Verdict>, Vec<&'static str>)> {
+) -> anyhow::Result<(Vec<Verdict>, Vec<StoreFailure>)> {
     let mut kinds = Vec::new();
     loop {
         match store.commit(batch).await {
@@ -67,7 +67,7 @@ async fn commit_until_done(
     }
 }
 
-async fn kind_of_failure(store: &dyn PositionStore, batch: &[Judged]) -> Option<&'static str> {
+async fn kind_of_failure(store: &dyn PositionStore, batch: &[Judged]) -> Option<StoreFailure> {
     match store.commit(batch).await {
         Ok(_) => None,
         Err(StoreError::Unavailable { kind, .. }) => Some(kind),
@@ -155,17 +155,21 @@ async fn nothing_that_concerns_all_rows_refuses_one() -> anyhow::Result<()> {
     let store = fixture.database.position_store();
     let mut second = 0;
     for (make, mend, kind) in [
-        ("ALTER TABLE positions RENAME TO elsewhere", "ALTER TABLE elsewhere RENAME TO positions", "schema"),
+        (
+            "ALTER TABLE positions RENAME TO elsewhere",
+            "ALTER TABLE elsewhere RENAME TO positions",
+            StoreFailure::Schema,
+        ),
         (
             "ALTER TABLE positions ADD COLUMN must integer NOT NULL DEFAULT 1; \
              ALTER TABLE positions ALTER COLUMN must DROP DEFAULT",
             "ALTER TABLE positions DROP COLUMN must",
-            "schema",
+            StoreFailure::Schema,
         ),
         (
             "ALTER TABLE positions RENAME COLUMN attributes TO other",
             "ALTER TABLE positions RENAME COLUMN other TO attributes",
-            "schema",
+            StoreFailure::Schema,
         ),
     ] {
         for size in [1, 1_000] {
@@ -193,7 +197,7 @@ async fn a_right_that_is_missing_refuses_no_row() -> anyhow::Result<()> {
     let settings = DatabaseSettings::of(format!("postgres://{role}:secret@{at}"));
     let store = processor_database::Database::connect(settings).await?.position_store();
     let batch = grid(0..1_000, 0..1);
-    assert_eq!(kind_of_failure(&*store, &batch).await, Some("permission"));
+    assert_eq!(kind_of_failure(&*store, &batch).await, Some(StoreFailure::Permission));
     outside.execute_unprepared(&format!("GRANT INSERT, UPDATE ON positions TO {role}")).await?;
     let stored = store.commit(&batch).await?;
     outside.execute_unprepared(&format!("DROP OWNED BY {role}")).await?;

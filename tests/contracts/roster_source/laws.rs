@@ -1,6 +1,6 @@
 use processor_database::Database;
 use processor_domain::Roster;
-use processor_domain::ports::StoreError;
+use processor_domain::ports::{StoreError, StoreFailure};
 
 use super::cms::{self, add_device, add_event, enter, key};
 use super::{pairs, set};
@@ -191,7 +191,7 @@ pub(crate) async fn tables_that_vanish_are_an_outage_and_not_an_empty_roster(
     source.read_roster().await?;
     cms::run(database, "DROP TABLE entry_devices").await?;
     let gone = source.read_roster().await;
-    assert!(matches!(gone, Err(StoreError::Unavailable { kind: "schema", .. })), "{gone:?}");
+    assert!(matches!(gone, Err(StoreError::Unavailable { kind: StoreFailure::Schema, .. })), "{gone:?}");
     cms::run(database, "CREATE TABLE entry_devices (entry_id text, device_id text)").await?;
     assert_eq!(source.read_roster().await?, Roster::default());
     Ok(())

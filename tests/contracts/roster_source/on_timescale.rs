@@ -1,7 +1,7 @@
 //! What only a server has: schemas, rights and outages.
 
 use processor_database::{Database, DatabaseSettings};
-use processor_domain::ports::StoreError;
+use processor_domain::ports::{StoreError, StoreFailure};
 use processor_tests::unique;
 
 use super::cms::{self, add_device, add_event, enter, key};
@@ -32,7 +32,10 @@ async fn tables_that_may_not_be_read_are_an_error_and_not_an_empty_roster() -> a
     let url = timescale.url.replacen("postgres:postgres@", &format!("{role}:reader@"), 1);
     let refused = Database::connect(DatabaseSettings::of(url)).await?.roster_source().read_roster().await;
     timescale.server.exec(&format!("DROP ROLE {role}")).await?;
-    assert!(matches!(refused, Err(StoreError::Unavailable { kind: "permission", .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(StoreError::Unavailable { kind: StoreFailure::Permission, .. })),
+        "{refused:?}"
+    );
     Ok(())
 }
 

@@ -96,6 +96,20 @@ async fn the_reply_to_the_chosen_request_is_lost_once() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn the_reply_to_the_chosen_request_is_held_until_it_is_released() -> anyhow::Result<()> {
+    let (proxy, mut client) = proxy_and_client().await?;
+    proxy.hold_reply_to(*b"commit");
+    assert!(timeout(Duration::from_millis(200), say(&mut client, "commit")).await.is_err());
+    assert_eq!(say(&mut TcpStream::connect(proxy.addr()).await?, "commit").await?, "COMMIT");
+    proxy.release();
+    let mut answer = [0; 6];
+    timeout(Duration::from_secs(5), client.read_exact(&mut answer)).await??;
+    assert_eq!(&answer, b"COMMIT");
+    assert_eq!(say(&mut client, "commit").await?, "COMMIT");
+    Ok(())
+}
+
+#[tokio::test]
 async fn connections_go_with_the_proxy() -> anyhow::Result<()> {
     let (proxy, mut client) = proxy_and_client().await?;
     drop(proxy);

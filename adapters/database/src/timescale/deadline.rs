@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use processor_domain::ports::StoreError;
+use processor_domain::ports::{StoreError, StoreFailure};
 use sea_orm::sqlx;
 
 use super::Failure;
@@ -12,6 +12,6 @@ pub(super) async fn in_time<T>(
 ) -> Result<T, StoreError> {
     match tokio::time::timeout(limit, work).await {
         Ok(result) => result.map_err(|error| Failure::from(error).into_store_error()),
-        Err(elapsed) => Err(StoreError::Unavailable { kind: "deadline", cause: elapsed.into() }),
+        Err(elapsed) => Err(StoreError::Unavailable { kind: StoreFailure::Deadline, cause: elapsed.into() }),
     }
 }

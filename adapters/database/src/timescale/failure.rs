@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use processor_domain::ports::StoreError;
+use processor_domain::ports::{StoreError, StoreFailure};
 use sea_orm::sqlx::postgres::PgDatabaseError;
 use sea_orm::sqlx::{self, Error};
 
@@ -16,7 +16,7 @@ pub(crate) enum Failure {
     /// One statement may not do so much; fewer rows may go through.
     TooMuch(Error),
     /// Nothing is wrong with the rows.
-    Unavailable { kind: &'static str, cause: Error },
+    Unavailable { kind: StoreFailure, cause: Error },
 }
 
 /// What the server has against a row.
@@ -55,9 +55,11 @@ impl Failure {
         match error {
             Error::Database(inner) => match inner.try_downcast::<PgDatabaseError>() {
                 Ok(postgres) => Self::Row(RowError(postgres)),
-                Err(inner) => Self::Unavailable { kind: "unknown", cause: Error::Database(inner) },
+                Err(inner) => {
+                    Self::Unavailable { kind: StoreFailure::Unknown, cause: Error::Database(inner) }
+                }
             },
-            cause => Self::Unavailable { kind: "unknown", cause },
+            cause => Self::Unavailable { kind: StoreFailure::Unknown, cause },
         }
     }
 
@@ -65,9 +67,13 @@ impl Failure {
     pub(crate) fn into_store_error(self) -> StoreError {
         match self {
             Self::Unavailable { kind, cause } => StoreError::Unavailable { kind, cause: cause.into() },
-            Self::Conflict(cause) => StoreError::Unavailable { kind: "conflict", cause: cause.into() },
-            Self::TooMuch(cause) => StoreError::Unavailable { kind: "limit", cause: cause.into() },
-            Self::Row(error) => StoreError::Unavailable { kind: "row", cause: error.0 },
+            Self::Conflict(cause) => {
+                StoreError::Unavailable { kind: StoreFailure::Conflict, cause: cause.into() }
+            }
+            Self::TooMuch(cause) => {
+                StoreError::Unavailable { kind: StoreFailure::Limit, cause: cause.into() }
+            }
+            Self::Row(error) => StoreError::Unavailable { kind: StoreFailure::Row, cause: error.0 },
         }
     }
 }
@@ -77,7 +83,7 @@ enum Verdict {
     Row,
     Conflict,
     TooMuch,
-    Unavailable(&'static str),
+    Unavailable(StoreFailure),
 }
 
 /// Only what can be the fault of what one row holds is ever [`Verdict::Row`]: a row that is refused is gone
@@ -88,60 +94,60 @@ fn judge(code: &str, constraint: bool) -> Verdict {
         "23505" => Verdict::Conflict,
         // Not null: every column that may not be null is filled in every row, so it is a column that this
         // program does not know.
-        "23502" => Verdict::Unavailable("schema"),
+        "23502" => Verdict::Unavailable(StoreFailure::Schema),
         // A check without a name is "no partition for this row".
-        "23514" if !constraint => Verdict::Unavailable("schema"),
-        "25006" => Verdict::Unavailable("read_only"),
-        "25P03" | "25P04" => Verdict::Unavailable("transaction_timeout"),
-        "40P01" => Verdict::Unavailable("deadlock"),
-        "42501" => Verdict::Unavailable("permission"),
-        "53100" => Verdict::Unavailable("disk_full"),
-        "53300" => Verdict::Unavailable("too_many_connections"),
+        "23514" if !constraint => Verdict::Unavailable(StoreFailure::Schema),
+        "25006" => Verdict::Unavailable(StoreFailure::ReadOnly),
+        "25P03" | "25P04" => Verdict::Unavailable(StoreFailure::TransactionTimeout),
+        "40P01" => Verdict::Unavailable(StoreFailure::Deadlock),
+        "42501" => Verdict::Unavailable(StoreFailure::Permission),
+        "53100" => Verdict::Unavailable(StoreFailure::DiskFull),
+        "53300" => Verdict::Unavailable(StoreFailure::TooManyConnections),
         // Of the limits that have this code a statement of this program meets how many rows TimescaleDB takes out
         // of a compressed chunk for one statement: as many as are compressed together, for each row that changes.
         "53400" => Verdict::TooMuch,
-        "55P03" => Verdict::Unavailable("lock_timeout"),
-        "57014" => Verdict::Unavailable("statement_timeout"),
+        "55P03" => Verdict::Unavailable(StoreFailure::LockTimeout),
+        "57014" => Verdict::Unavailable(StoreFailure::StatementTimeout),
         _ => match code.get(..2).unwrap_or_default() {
             "22" | "23" => Verdict::Row,
-            "08" => Verdict::Unavailable("connection"),
-            "28" => Verdict::Unavailable("authentication"),
-            "40" => Verdict::Unavailable("serialization"),
-            "3D" | "3F" | "42" => Verdict::Unavailable("schema"),
-            "53" | "54" => Verdict::Unavailable("resources"),
-            "57" => Verdict::Unavailable("shutdown"),
-            "58" | "F0" | "XX" => Verdict::Unavailable("server"),
-            _ => Verdict::Unavailable("unknown"),
+            "08" => Verdict::Unavailable(StoreFailure::Connection),
+            "28" => Verdict::Unavailable(StoreFailure::Authentication),
+            "40" => Verdict::Unavailable(StoreFailure::Serialization),
+            "3D" | "3F" | "42" => Verdict::Unavailable(StoreFailure::Schema),
+            "53" | "54" => Verdict::Unavailable(StoreFailure::Resources),
+            "57" => Verdict::Unavailable(StoreFailure::Shutdown),
+            "58" | "F0" | "XX" => Verdict::Unavailable(StoreFailure::Server),
+            _ => Verdict::Unavailable(StoreFailure::Unknown),
         },
     }
 }
 
-/// The stable word for an error that is no row's.
-pub(crate) fn kind_of(error: &Error) -> &'static str {
+/// The kind of an error that is no row's.
+pub(crate) fn kind_of(error: &Error) -> StoreFailure {
     match error {
         Error::Database(inner) => match inner.code().map(|code| judge(&code, false)) {
             Some(Verdict::Unavailable(kind)) => kind,
-            Some(Verdict::Row) => "row",
-            Some(Verdict::Conflict) => "conflict",
-            Some(Verdict::TooMuch) => "limit",
-            None => "unknown",
+            Some(Verdict::Row) => StoreFailure::Row,
+            Some(Verdict::Conflict) => StoreFailure::Conflict,
+            Some(Verdict::TooMuch) => StoreFailure::Limit,
+            None => StoreFailure::Unknown,
         },
         error => kind_without_code(error),
     }
 }
 
-fn kind_without_code(error: &sqlx::Error) -> &'static str {
+fn kind_without_code(error: &sqlx::Error) -> StoreFailure {
     match error {
-        Error::Io(_) | Error::WorkerCrashed => "connection",
-        Error::Tls(_) => "tls",
-        Error::PoolTimedOut => "pool_timeout",
-        Error::PoolClosed => "closed",
-        Error::Protocol(_) | Error::BeginFailed => "protocol",
+        Error::Io(_) | Error::WorkerCrashed => StoreFailure::Connection,
+        Error::Tls(_) => StoreFailure::Tls,
+        Error::PoolTimedOut => StoreFailure::PoolTimeout,
+        Error::PoolClosed => StoreFailure::Closed,
+        Error::Protocol(_) | Error::BeginFailed => StoreFailure::Protocol,
         Error::ColumnDecode { .. }
         | Error::ColumnNotFound(_)
         | Error::Decode(_)
-        | Error::TypeNotFound { .. } => "schema",
-        _ => "unknown",
+        | Error::TypeNotFound { .. } => StoreFailure::Schema,
+        _ => StoreFailure::Unknown,
     }
 }
 
@@ -155,31 +161,31 @@ mod tests {
             assert_eq!(judge(code, true), Verdict::Row, "{code}");
         }
         for (code, kind) in [
-            ("57P01", "shutdown"),
-            ("57P03", "shutdown"),
-            ("08006", "connection"),
-            ("25006", "read_only"),
-            ("53300", "too_many_connections"),
-            ("53100", "disk_full"),
-            ("40001", "serialization"),
-            ("40P01", "deadlock"),
-            ("55P03", "lock_timeout"),
-            ("57014", "statement_timeout"),
-            ("42P01", "schema"),
-            ("42703", "schema"),
-            ("42804", "schema"),
-            ("23502", "schema"),
-            ("42501", "permission"),
-            ("28P01", "authentication"),
-            ("XX000", "server"),
-            ("99999", "unknown"),
-            ("", "unknown"),
+            ("57P01", StoreFailure::Shutdown),
+            ("57P03", StoreFailure::Shutdown),
+            ("08006", StoreFailure::Connection),
+            ("25006", StoreFailure::ReadOnly),
+            ("53300", StoreFailure::TooManyConnections),
+            ("53100", StoreFailure::DiskFull),
+            ("40001", StoreFailure::Serialization),
+            ("40P01", StoreFailure::Deadlock),
+            ("55P03", StoreFailure::LockTimeout),
+            ("57014", StoreFailure::StatementTimeout),
+            ("42P01", StoreFailure::Schema),
+            ("42703", StoreFailure::Schema),
+            ("42804", StoreFailure::Schema),
+            ("23502", StoreFailure::Schema),
+            ("42501", StoreFailure::Permission),
+            ("28P01", StoreFailure::Authentication),
+            ("XX000", StoreFailure::Server),
+            ("99999", StoreFailure::Unknown),
+            ("", StoreFailure::Unknown),
         ] {
             assert_eq!(judge(code, false), Verdict::Unavailable(kind), "{code}");
         }
         assert_eq!(judge("23505", true), Verdict::Conflict);
         assert_eq!(judge("53400", false), Verdict::TooMuch);
-        assert_eq!(judge("23514", false), Verdict::Unavailable("schema"));
-        assert_eq!(kind_without_code(&Error::PoolTimedOut), "pool_timeout");
+        assert_eq!(judge("23514", false), Verdict::Unavailable(StoreFailure::Schema));
+        assert_eq!(kind_without_code(&Error::PoolTimedOut), StoreFailure::PoolTimeout);
     }
 }

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use processor_domain::ports::{PositionStore, StoreError, Verdict};
+use processor_domain::ports::{PositionStore, StoreError, StoreFailure, Verdict};
 use processor_domain::{Judged, Novelty};
 use sea_orm::sqlx::{self, Connection};
 
@@ -194,7 +194,9 @@ impl PositionStore for TimescalePositionStore {
         // When the time is up the connection is closed by its lease; the server may have gone silently.
         match tokio::time::timeout(self.deadline, self.write(batch, &known)).await {
             Ok(result) => result.map_err(Failure::into_store_error),
-            Err(elapsed) => Err(StoreError::Unavailable { kind: "deadline", cause: elapsed.into() }),
+            Err(elapsed) => {
+                Err(StoreError::Unavailable { kind: StoreFailure::Deadline, cause: elapsed.into() })
+            }
         }
     }
 
@@ -207,7 +209,9 @@ impl PositionStore for TimescalePositionStore {
         };
         match tokio::time::timeout(PING_LIMIT, asked).await {
             Ok(result) => result.map_err(Failure::into_store_error),
-            Err(elapsed) => Err(StoreError::Unavailable { kind: "deadline", cause: elapsed.into() }),
+            Err(elapsed) => {
+                Err(StoreError::Unavailable { kind: StoreFailure::Deadline, cause: elapsed.into() })
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::scene::{Scene, counted, delivery, position, positions, stream, unavailable, undecodable};
 
 mod marks;
+mod numbers;
 mod scene;
 
 #[tokio::test(start_paused = true)]

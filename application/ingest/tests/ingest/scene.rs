@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use processor_domain::ports::{
-    MockDeadLetters, MockDeviceMemory, MockMarks, MockPositionStore, MockPositionStream, PositionStream,
-    StoreError, StreamError, SystemClock, Verdict,
+    MockDeadLetterQueue, MockDeadLetters, MockDeviceMemory, MockMarks, MockPositionStore, MockPositionStream,
+    PositionStream, StoreError, StoreFailure, StreamError, SystemClock, Verdict,
 };
 use processor_domain::rules::RuleSet;
 use processor_domain::{DeadLetterReason, Delivery, EntryId, Position, Receipt, Record, Standing, samples};
@@ -23,6 +23,8 @@ pub(crate) struct Scene {
     pub(crate) memory: MockDeviceMemory,
     pub(crate) marks: MockMarks,
     pub(crate) dead_letters: MockDeadLetters,
+    /// On the stream, and in the table.
+    pub(crate) dead_letter_queues: [MockDeadLetterQueue; 2],
     acknowledgements: usize,
     pub(crate) refuse_acknowledgements: usize,
     pub(crate) settings: IngestSettings,
@@ -54,7 +56,7 @@ pub(crate) fn undecodable(number: u64) -> Delivery {
 }
 
 pub(crate) fn unavailable() -> StoreError {
-    StoreError::Unavailable { kind: "connection", cause: "gone".into() }
+    StoreError::Unavailable { kind: StoreFailure::Connection, cause: "gone".into() }
 }
 
 impl Scene {
@@ -73,6 +75,11 @@ impl Scene {
             memory,
             marks: MockMarks::none(),
             dead_letters: MockDeadLetters::new(),
+            dead_letter_queues: std::array::from_fn(|_| {
+                let mut queue = MockDeadLetterQueue::new();
+                queue.expect_count().returning(|_, _| Ok(0));
+                queue
+            }),
             acknowledgements,
             refuse_acknowledgements: 0,
             settings: IngestSettings { sample_every: Duration::from_hours(1), ..IngestSettings::default() },
@@ -118,6 +125,7 @@ impl Scene {
             memory: Arc::new(self.memory),
             marks: Arc::new(self.marks),
             dead_letters: Arc::new(self.dead_letters),
+            dead_letter_queues: self.dead_letter_queues.map(|queue| Arc::new(queue) as _),
             clock: Arc::new(SystemClock),
         };
         Ingest::new(ports, RuleSet::standard(), self.settings)

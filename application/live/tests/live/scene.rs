@@ -10,7 +10,7 @@ use bytes::Bytes;
 use metrics_util::debugging::DebuggingRecorder;
 use processor_domain::ports::{
     AccessError, Changes, MockAccess, MockClock, MockLastPositions, MockMarks, MockRosterSource, Observed,
-    PositionFeed, StoreError, StreamError,
+    PositionFeed, StoreError, StoreFailure, StreamError,
 };
 use processor_domain::rules::RuleSet;
 use processor_domain::{
@@ -141,7 +141,7 @@ pub(crate) struct Scene {
 }
 
 pub(crate) fn unavailable() -> StoreError {
-    StoreError::Unavailable { kind: "connection", cause: "gone".into() }
+    StoreError::Unavailable { kind: StoreFailure::Connection, cause: "gone".into() }
 }
 
 fn unknown() -> AccessError {

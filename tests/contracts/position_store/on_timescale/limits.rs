@@ -71,7 +71,7 @@ async fn a_limit_that_no_row_keeps_is_waited_for_and_refuses_none() -> anyhow::R
     for (size, second, there) in [(1, 0, 0), (1_000, 1, 1)] {
         allow(&fixture, 0).await?;
         let batch = grid(0..size, second..second + 1);
-        assert_eq!(kind_of_failure(&*store, &batch).await, Some("limit"), "{size} rows");
+        assert_eq!(kind_of_failure(&*store, &batch).await, Some(StoreFailure::Limit), "{size} rows");
         assert_eq!(rows(&fixture.database).await?.len(), there, "whole or not at all");
         allow(&fixture, 1_000_000).await?;
         assert_eq!(store.commit(&batch).await?, vec![Verdict::Stored; batch.len()]);

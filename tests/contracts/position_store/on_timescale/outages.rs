@@ -57,7 +57,7 @@ async fn a_lock_that_somebody_holds_is_not_waited_for_without_end() -> anyhow::R
     let batch = grid(0..1_000, 0..1);
     let holder = sea_orm::TransactionTrait::begin(&outside).await?;
     holder.execute_unprepared("LOCK TABLE positions IN ACCESS EXCLUSIVE MODE").await?;
-    assert_eq!(kind_of_failure(&*store, &batch).await, Some("lock_timeout"));
+    assert_eq!(kind_of_failure(&*store, &batch).await, Some(StoreFailure::LockTimeout));
     holder.rollback().await?;
     assert_eq!(store.commit(&batch).await?, vec![Verdict::Stored; 1_000]);
     Ok(())
@@ -82,7 +82,7 @@ async fn a_chunk_that_is_locked_holds_back_what_belongs_into_it_and_nothing_else
         )
         .await?;
     for batch in [late.clone(), [on_time.clone(), late.clone()].concat()] {
-        assert_eq!(kind_of_failure(&*store, &batch).await, Some("lock_timeout"));
+        assert_eq!(kind_of_failure(&*store, &batch).await, Some(StoreFailure::LockTimeout));
     }
     assert_eq!(store.commit(&on_time).await?, vec![Verdict::Stored; 100]);
     holder.rollback().await?;
@@ -102,7 +102,7 @@ async fn a_server_that_only_reads_refuses_no_row() -> anyhow::Result<()> {
         .await?;
     let store =
         processor_database::Database::connect(DatabaseSettings::of(&fixture.url)).await?.position_store();
-    assert_eq!(kind_of_failure(&*store, &batch).await, Some("read_only"));
+    assert_eq!(kind_of_failure(&*store, &batch).await, Some(StoreFailure::ReadOnly));
     outside
         .execute_unprepared(&format!(
             "BEGIN READ WRITE; ALTER DATABASE {name} RESET default_transaction_read_only; COMMIT"

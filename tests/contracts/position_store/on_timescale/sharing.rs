@@ -43,7 +43,7 @@ async fn writers_that_share_keys_store_each_row_once() -> anyhow::Result<()> {
         let (count, kinds) = task.await??;
         stored += count;
         for kind in kinds {
-            assert!(["deadlock", "lock_timeout"].contains(&kind), "{kind}");
+            assert!([StoreFailure::Deadlock, StoreFailure::LockTimeout].contains(&kind), "{kind}");
         }
     }
     let rows = rows(&fixture.database).await?;

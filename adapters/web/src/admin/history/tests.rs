@@ -3,7 +3,7 @@ use std::time::Duration;
 use poem::http::header::ACCEPT;
 use poem::test::{TestClient, TestResponse};
 use poem::{Endpoint, EndpointExt, IntoEndpoint};
-use processor_domain::ports::{HistoryPage, MockHistory, MockRosterSource};
+use processor_domain::ports::{HistoryPage, MockHistory, MockRosterSource, StoreFailure};
 use processor_domain::{Faults, Kept, Position, Roster, samples};
 use serde_json::Value;
 
@@ -126,7 +126,7 @@ fn going_away(pages: usize) -> MockHistory {
     let mut history = MockHistory::new();
     history.expect_page().returning(move |query, after, limit| {
         if left == 0 {
-            return Err(StoreError::Unavailable { kind: "connection", cause: "gone".into() });
+            return Err(StoreError::Unavailable { kind: StoreFailure::Connection, cause: "gone".into() });
         }
         left -= 1;
         Ok(page(query, after, limit))

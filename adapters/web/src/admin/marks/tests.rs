@@ -1,7 +1,7 @@
 use poem::http::Method;
 use poem::test::TestClient;
 use poem::{Endpoint, EndpointExt, IntoEndpoint};
-use processor_domain::ports::MockMarks;
+use processor_domain::ports::{MockMarks, StoreFailure};
 use processor_domain::{Ruling as Said, samples};
 use serde_json::{Value, json};
 
@@ -97,7 +97,7 @@ async fn what_cannot_be_marked_is_told_with_a_code() {
         (|| MarkError::TooMany { most: 10_000 }, 409, "too_many_marks"),
         (|| MarkError::TooMuch { most: 100_000 }, 422, "too_many_positions"),
         (
-            || StoreError::Unavailable { kind: "connection", cause: "gone".into() }.into(),
+            || StoreError::Unavailable { kind: StoreFailure::Connection, cause: "gone".into() }.into(),
             503,
             "store_unavailable",
         ),
