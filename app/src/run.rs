@@ -93,7 +93,8 @@ impl Process {
 
 impl Operations for Process {
     fn deadlocks(&self) -> Vec<Trouble> {
-        let stuck = self.health.stuck(self.stuck_after).into_iter();
+        let rivers = [Some(self.health.pulses()), self.live.as_ref().map(Live::pulses)];
+        let stuck = rivers.into_iter().flatten().flat_map(|pulses| pulses.stuck(self.stuck_after));
         stuck
             .map(|(task, time)| Trouble {
                 code: "task_stuck",

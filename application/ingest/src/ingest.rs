@@ -126,7 +126,7 @@ impl Ingest {
             rules,
             memory: ports.memory,
             store: Arc::clone(&ports.store),
-            pulse: shared.health.pulse("judge"),
+            pulse: shared.health.pulses().of("judge"),
             shared: Arc::clone(&shared),
         };
         tasks.start("marks", marks::hear(ports.marks, news, Arc::clone(&shared), stop.clone()));
@@ -134,13 +134,13 @@ impl Ingest {
         let waiting = Arc::new(Mutex::new(Waiting::new(batches)));
         for number in 1..=shared.settings.writers.get() {
             let name = format!("writer {number}");
-            let (store, pulse) = (Arc::clone(&ports.store), shared.health.pulse(name.clone()));
+            let (store, pulse) = (Arc::clone(&ports.store), shared.health.pulses().of(name.clone()));
             let writer = Writer { store, pulse, shared: Arc::clone(&shared) };
             tasks.start(name, writer.run(Arc::clone(&waiting), written.clone(), stop.clone()));
         }
         let settler = Settler {
             dead_letters: ports.dead_letters,
-            pulse: shared.health.pulse("settler"),
+            pulse: shared.health.pulses().of("settler"),
             shared: Arc::clone(&shared),
         };
         tasks.start("settler", settler.run(to_settle, stop.clone()));

@@ -13,11 +13,10 @@ use tokio::sync::mpsc::{Receiver, Sender};
 use tokio_util::sync::CancellationToken;
 
 use crate::batch::{Batch, Entry, Read, SetAside};
-use crate::health::Pulse;
 use crate::ingest::Shared;
 use crate::marks::News;
 use crate::trace;
-use processor_tasks::{Outage, chain};
+use processor_tasks::{Outage, Pulse, chain};
 use tracing::{Instrument, info_span};
 
 pub(crate) struct Judge {

@@ -32,7 +32,7 @@ mod trace;
 mod writer;
 
 pub use dead_letters::FirstThatKeeps;
-pub use health::{IngestHealth, Pulse};
+pub use health::IngestHealth;
 pub use ingest::{Ingest, Ports};
 pub use metrics::{IngestMetrics, describe_metrics};
 pub use settings::IngestSettings;

@@ -19,7 +19,7 @@ pub(crate) async fn read(
     shared: Arc<Shared>,
     stop: CancellationToken,
 ) {
-    let pulse = shared.health.pulse(format!("reader of {}", stream.name()));
+    let pulse = shared.health.pulses().of(format!("reader of {}", stream.name()));
     let traces = shared.settings.traces.as_ref();
     let mut outage = Outage::of("the stream", shared.settings.retry_at_most);
     while !stop.is_cancelled() {

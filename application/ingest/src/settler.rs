@@ -8,10 +8,9 @@ use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
 
 use crate::batch::{SetAside, Written};
-use crate::health::Pulse;
 use crate::ingest::Shared;
 use crate::trace;
-use processor_tasks::Outage;
+use processor_tasks::{Outage, Pulse};
 use tracing::{Instrument, Span};
 
 pub(crate) struct Settler {

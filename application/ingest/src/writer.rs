@@ -10,10 +10,9 @@ use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
 
 use crate::batch::{Batch, Entry, SetAside, Waiting, Written};
-use crate::health::Pulse;
 use crate::ingest::Shared;
 use crate::trace;
-use processor_tasks::Outage;
+use processor_tasks::{Outage, Pulse};
 use tracing::{Instrument, Span};
 
 pub(crate) struct Writer {

@@ -8,13 +8,14 @@ use tokio_util::sync::CancellationToken;
 use crate::live::Shared;
 use crate::standing::FeedState;
 use crate::topics::Current;
-use processor_tasks::{Outage, chain};
+use processor_tasks::{Outage, Pulse, chain};
 
 /// Follows until told to stop, and then takes away what the feed left in the stream's keeping.
 pub(crate) async fn follow(
     feed: Arc<dyn PositionFeed>,
     state: Arc<FeedState>,
     clock: Arc<dyn Clock>,
+    pulse: Arc<Pulse>,
     shared: Arc<Shared>,
     stop: CancellationToken,
 ) {
@@ -25,7 +26,9 @@ pub(crate) async fn follow(
                 outage.over();
                 let newest = observed.last().map(|observed| observed.entry_id.received_at());
                 state.answered(newest, clock.now());
+                pulse.busy();
                 stage(&shared, observed);
+                pulse.idle();
             }
             Err(error) => {
                 state.is_away();

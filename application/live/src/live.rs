@@ -6,7 +6,7 @@ use std::time::Duration;
 use processor_domain::ports::{Access, Clock, LastPositions, Marks, PositionFeed, RosterSource};
 use processor_domain::rules::RuleSet;
 use processor_domain::{Credential, DeviceId, Timestamp};
-use processor_tasks::{TaskEnded, Tasks};
+use processor_tasks::{Pulses, TaskEnded, Tasks};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -59,6 +59,7 @@ pub(crate) struct Shared {
     /// Held for reading from judging positions until they are staged, so that whoever changes what they are judged
     /// by finds all of them either in the pictures or not judged yet.
     pub(crate) staging: RwLock<()>,
+    pub(crate) pulses: Pulses,
     door: Arc<Doorkeeper>,
     seats: Arc<Seats>,
     roster_read: Mutex<Instant>,
@@ -105,6 +106,7 @@ impl Live {
             judge,
             topics: Arc::new(topics),
             staging: RwLock::default(),
+            pulses: Pulses::default(),
             door: Arc::new(Doorkeeper::new(Arc::clone(&ports.access), Arc::clone(&metrics))),
             seats: Arc::new(seats),
             roster_read: Mutex::new(Instant::now()),
@@ -182,6 +184,12 @@ impl Live {
         self.shared.judge.newest_of(&[*device]).first().map(|sighting| sighting.ts)
     }
 
+    /// What its tasks are at.
+    #[must_use]
+    pub fn pulses(&self) -> &Pulses {
+        &self.shared.pulses
+    }
+
     /// Who says who may see what.
     #[must_use]
     pub fn access(&self) -> Arc<dyn Access> {
@@ -217,10 +225,9 @@ impl Live {
         });
         for (number, (feed, state)) in self.ports.feeds.iter().zip(&self.shared.feeds).enumerate() {
             let (feed, state, clock) = (Arc::clone(feed), Arc::clone(state), Arc::clone(&self.ports.clock));
-            tasks.start(
-                format!("feed {}", number + 1),
-                feed::follow(feed, state, clock, shared(), stop.clone()),
-            );
+            let name = format!("feed {}", number + 1);
+            let pulse = self.shared.pulses.of(name.clone());
+            tasks.start(name, feed::follow(feed, state, clock, pulse, shared(), stop.clone()));
         }
         tasks.start("teller", timekeepers::tell(shared(), stop.clone()));
         tasks.start("herald", timekeepers::call(shared(), stop.clone()));

@@ -27,20 +27,25 @@ const SWEEP_EVERY: Duration = Duration::from_secs(5);
 
 /// Tells what is staged: the first at once, and what comes within a tick after it together.
 pub(crate) async fn tell(shared: Arc<Shared>, stop: CancellationToken) {
+    let pulse = shared.pulses.of("teller");
     let mut next = Instant::now();
     while stop.run_until_cancelled(shared.topics.staged.notified()).await.is_some() {
         // A timer takes a millisecond even for a moment that has passed.
         if next > Instant::now() && stop.run_until_cancelled(tokio::time::sleep_until(next)).await.is_none() {
             return;
         }
+        pulse.busy();
         shared.topics.tell();
+        pulse.idle();
         next = Instant::now() + shared.settings.tick;
     }
 }
 
 /// Calls everybody for whom there is something new. What is told meanwhile they take together, the next time.
 pub(crate) async fn call(shared: Arc<Shared>, stop: CancellationToken) {
+    let pulse = shared.pulses.of("herald");
     while stop.run_until_cancelled(shared.topics.told.notified()).await.is_some() {
+        pulse.busy();
         let mut rows = JoinSet::new();
         for viewers in shared.topics.to_be_called() {
             for begin in (0..viewers.len()).step_by(ROW) {
@@ -52,6 +57,7 @@ pub(crate) async fn call(shared: Arc<Shared>, stop: CancellationToken) {
             }
         }
         rows.join_all().await;
+        pulse.idle();
     }
 }
 

@@ -186,7 +186,7 @@ async fn a_task_that_waits_for_what_is_away_is_not_stuck() {
         let health = ingest.health();
         let running = tokio::spawn(ingest.run(stop.clone()));
         tokio::time::sleep(Duration::from_mins(10)).await;
-        assert_eq!(health.stuck(Duration::from_mins(1)), []);
+        assert_eq!(health.pulses().stuck(Duration::from_mins(1)), []);
         stop.cancel();
         assert!(running.await.unwrap().is_ok());
     }

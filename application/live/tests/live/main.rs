@@ -13,5 +13,6 @@ mod rights;
 mod roster;
 mod scene;
 mod slow;
+mod stuck;
 mod telling;
 mod viewer;
