@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use processor_admin::{Consumers, DeadLetterDesk, Devices, LogLevel, LogLevels, Place};
 use processor_database::Database;
-use processor_domain::ports::SystemClock;
+use processor_domain::ports::{RosterSource, SystemClock};
 use processor_live::Live;
 use processor_web::{Admin, AdminLimits, AdminPorts};
 
@@ -12,17 +12,18 @@ use super::Source;
 use crate::config::Config;
 use crate::log::Levels;
 
-/// The admin API with what it shows and does, or that it is off.
+/// The admin API with what it shows and does, or that it is off. `database` is that of operators.
 pub(crate) fn admin(
     config: &Config,
     source: &Source,
     database: &Database,
+    roster: Arc<dyn RosterSource>,
     live: Option<Live>,
     levels: Levels,
 ) -> Admin {
     let Some(token) = config.admin_token.clone() else { return Admin::off() };
-    let (clock, database) = (Arc::new(SystemClock), database.for_operators());
-    let dead_letters = Arc::new(dead_letters(config, source, &database));
+    let clock = Arc::new(SystemClock);
+    let dead_letters = Arc::new(dead_letters(config, source, database));
     let devices = Devices {
         records: database.device_records(),
         last_positions: database.last_positions(),
@@ -39,7 +40,7 @@ pub(crate) fn admin(
         consumers: Arc::new(Consumers::new(source.groups.clone(), clock)),
         dead_letters,
         history: database.history(),
-        roster: database.roster_source(),
+        roster,
         marks: database.marks(),
     };
     Admin::new(token, ports, AdminLimits::default())

@@ -29,6 +29,16 @@ pub(crate) enum Audience {
     },
 }
 
+impl Audience {
+    /// Who takes part in what: as this database says, or as the demonstration does.
+    pub(crate) fn roster(&self, database: &Database) -> Arc<dyn RosterSource> {
+        match self {
+            Self::Directus(_) => database.roster_source(),
+            Self::Everybody { roster, .. } => Arc::new(FixedRoster(roster.clone())),
+        }
+    }
+}
+
 /// The river and the server of its sockets, which are to be run side by side.
 pub(crate) async fn live(
     config: &Config,
@@ -36,7 +46,8 @@ pub(crate) async fn live(
     source: &Source,
     database: &Database,
 ) -> anyhow::Result<(Live, LiveServer)> {
-    let (access, roster, page, open): (Arc<dyn Access>, Arc<dyn RosterSource>, _, _) = match audience {
+    let roster = audience.roster(database);
+    let (access, page, open): (Arc<dyn Access>, _, _) = match audience {
         Audience::Directus(directus) => {
             let settings = DirectusSettings {
                 cookie_name: directus.cookie.as_str().into(),
@@ -46,11 +57,9 @@ pub(crate) async fn live(
                 ..DirectusSettings::new(directus.url)
             };
             let access = DirectusAccess::new(&settings, Arc::new(SystemClock))?;
-            (Arc::new(access), database.roster_source(), Box::default(), false)
+            (Arc::new(access), Box::default(), false)
         }
-        Audience::Everybody { roster, page } => {
-            (Arc::new(OpenAccess), Arc::new(FixedRoster(roster)), page, true)
-        }
+        Audience::Everybody { page, .. } => (Arc::new(OpenAccess), page, true),
     };
     let page = PageConfig {
         tile_url: config.live.tile_url.clone(),

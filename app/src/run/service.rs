@@ -74,6 +74,10 @@ impl Service {
         if let Ok(address) = operations.local_addr() {
             tracing::info!(%address, "operations listening");
         }
+        let operators = database.for_operators();
+        let roster = audience
+            .as_ref()
+            .map_or_else(|| operators.roster_source(), |audience| audience.roster(&operators));
         let mut live_address = None;
         let mut river = None;
         if let Some(audience) = audience {
@@ -98,7 +102,7 @@ impl Service {
             });
         }
         let (until, admin) =
-            (stop.clone(), compose::admin(&config, &source, &database, river.clone(), levels));
+            (stop.clone(), compose::admin(&config, &source, &operators, roster, river.clone(), levels));
         let process =
             Process::new(recorder.clone(), ingest.health(), config.stuck_after, river, stop.clone());
         let process = Arc::new(process);
