@@ -18,18 +18,24 @@ async fn fails_liveness_and_is_named() -> anyhow::Result<()> {
         .env("DATABASE_URL", network.url())
         .env("DATABASE_STATEMENT_TIMEOUT_MS", "600000")
         .env("STUCK_AFTER_MS", "2000")
+        .env("REDIS_BLOCK_MS", "100")
         .start()
         .await?;
     processor.until_ready(SOON).await;
 
     network.hold_reply_to(*b"COMMIT");
     ledger.publish(&mut redis, records(10, 1)).await?;
-    let stuck = eventually(SOON, "a task is stuck", async || not_alive(&processor).await).await;
-    ensure!(stuck["code"] == "stuck", "{stuck}");
-    let causes = stuck["causes"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let [cause] = causes else { return Err(anyhow!("more than one is stuck: {stuck}")) };
-    ensure!(cause["code"] == "task_stuck", "{stuck}");
-    ensure!(cause["detail"].as_str().is_some_and(|detail| detail.starts_with("the writer ")), "{stuck}");
+    // On a busy machine another task may take long as well, but not for long.
+    eventually(SOON, "the writer alone is stuck", async || {
+        let stuck = not_alive(&processor).await?;
+        ensure!(stuck["code"] == "stuck", "{stuck}");
+        let causes = stuck["causes"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let [cause] = causes else { return Err(anyhow!("not one task is stuck: {stuck}")) };
+        ensure!(cause["code"] == "task_stuck", "{stuck}");
+        ensure!(cause["detail"].as_str().is_some_and(|detail| detail.starts_with("the writer ")), "{stuck}");
+        Ok(())
+    })
+    .await;
     ensure!(processor.ready().await?, "the database is there, and the stream");
 
     // The database has done what it was asked; only the writer does not know.
