@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use processor_domain::ports::{LastPositions, Marks, StoreError};
-use processor_domain::{DeviceId, Revision, Rulings, Timestamp};
+use processor_domain::{DeviceId, Position, Revision, Rulings, Timestamp};
 
 use crate::live::Shared;
 
@@ -78,17 +78,22 @@ impl Hearing {
             let _nobody_stages = shared.staging.write();
             shared.topics.correct(&shown, &known);
         }
-        // Others are asked for when they come into a topic; those that are still unsettled, then again.
-        let devices: Vec<DeviceId> = self.unsettled.keys().copied().collect();
-        let handed_out =
-            shared.judge.newest_of(&devices).into_iter().map(|newest| (newest.device_id, newest.ts));
-        let mut newest: HashMap<DeviceId, Timestamp> = handed_out.collect();
-        for position in known {
-            let newest = newest.entry(position.device_id).or_insert(position.ts);
-            *newest = position.ts.max(*newest);
-        }
-        self.unsettled
-            .retain(|id, until| until.is_some_and(|until| newest.get(id).is_none_or(|ts| *ts < until)));
+        self.leave_out_settled(shared, &known);
         Ok(())
+    }
+
+    /// Others than those that somebody may see are asked for when they come into a topic; then those that are still
+    /// unsettled are asked for again.
+    fn leave_out_settled(&mut self, shared: &Shared, known: &[Position]) {
+        let devices: Vec<DeviceId> = self.unsettled.keys().copied().collect();
+        let handed_out = shared.judge.newest_of(&devices);
+        let handed_out = handed_out.iter().map(|sighting| (sighting.device_id, sighting.ts));
+        let stored = known.iter().map(|position| (position.device_id, position.ts));
+        for (id, newest) in handed_out.chain(stored) {
+            if self.unsettled.get(&id).is_some_and(|until| *until <= Some(newest)) {
+                self.unsettled.remove(&id);
+            }
+        }
+        self.unsettled.retain(|_, until| until.is_some());
     }
 }
