@@ -26,7 +26,7 @@ pub fn position() -> PositionBuilder {
         speed: Speed::from_kmh(45.0),
         satellites: Some(13),
         priority: Priority::Low,
-        attributes: Attributes::from_canonical_json(r#"{"239":1,"66":12345}"#),
+        attributes: Attributes::from_canonical_json(r#"{"66":12345,"239":1}"#),
     })
 }
 

@@ -10,27 +10,41 @@ use crate::{plain, text};
 /// their stack; a value that is deeper is kept as text.
 const MAX_DEPTH: usize = 32;
 
-/// The name, with its quotes, under which attributes are kept that are not an object.
-const WHOLE: &str = "\"attributes\"";
+/// The name under which attributes are kept that are not an object.
+const WHOLE: &str = "attributes";
 
 /// Attributes as they came, in canonical form.
 ///
-/// Those of most records are canonical already; that is found in one pass, and they are copied. From the first
-/// entry that is not, each is written anew if it must be; how an entry is written depends on nothing but the
-/// entry.
+/// Those of most records are canonical already; that is found in one pass, and they are copied. Those that only are in
+/// another order are put in order, and of the others each entry is written anew. How an entry is written depends on
+/// nothing but the entry.
 pub(crate) fn canonical(json: &str) -> Attributes {
     if !json.starts_with('{') {
         return whole(json);
     }
-    let prefix = plain::prefix(json);
-    if &json[prefix..] == "}" {
+    let Some(mut entries) = plain::entries(json) else { return anew(json) };
+    if entries.is_sorted_by(|one, next| rank(one.name) < rank(next.name)) {
         return Attributes::from_canonical_json(json);
     }
     let mut out = String::with_capacity(json.len());
-    out.push_str(&json[..prefix]);
-    let read = if prefix == "{".len() { 0 } else { prefix };
-    for Entry { name, value } in Entries::after(json, read) {
-        push_entry(&mut out, name, &value);
+    out.push('{');
+    for entry in in_order(&mut entries, |entry| entry.name) {
+        push_comma(&mut out);
+        out.push_str(entry.text);
+    }
+    out.push('}');
+    Attributes::from_canonical_json(out)
+}
+
+fn anew(json: &str) -> Attributes {
+    let mut entries: Vec<_> = Entries::of(json)
+        .filter(|entry| entry.value.text != "null")
+        .map(|Entry { name, value }| (text::unescape(text::content(name).unwrap_or(name)), value))
+        .collect();
+    let mut out = String::with_capacity(json.len());
+    out.push('{');
+    for (name, value) in in_order(&mut entries, |(name, _)| name) {
+        push_entry(&mut out, name, value);
     }
     out.push('}');
     Attributes::from_canonical_json(out)
@@ -38,25 +52,34 @@ pub(crate) fn canonical(json: &str) -> Attributes {
 
 fn whole(json: &str) -> Attributes {
     let mut out = String::from("{");
-    if let Some(value) = Cursor::new(json).value() {
+    if let Some(value) = Cursor::new(json).value().filter(|value| value.text != "null") {
         push_entry(&mut out, WHOLE, &value);
     }
     out.push('}');
     Attributes::from_canonical_json(out)
 }
 
-/// Writes one entry into the object that `out` is the beginning of; nothing if its value is null.
-fn push_entry(out: &mut String, name: &str, value: &Span<'_>) {
-    if value.text == "null" {
-        return;
-    }
+/// The entries in the order of their names; of several with one name the last.
+fn in_order<E>(entries: &mut [E], name: impl Fn(&E) -> &str) -> impl Iterator<Item = &E> {
+    entries.sort_by(|one, other| rank(name(one)).cmp(&rank(name(other))));
+    entries.chunk_by(move |one, next| name(one) == name(next)).filter_map(<[E]>::last)
+}
+
+/// What names are ordered by, in `jsonb` as here.
+const fn rank(name: &str) -> (usize, &str) {
+    (name.len(), name)
+}
+
+fn push_comma(out: &mut String) {
     if !out.ends_with('{') {
         out.push(',');
     }
-    match text::content(name).filter(|_| !plain::is_name(name)) {
-        Some(content) => text::push_quoted(out, &text::unescape(content)),
-        None => out.push_str(name),
-    }
+}
+
+/// Writes one entry into the object that `out` is the beginning of.
+fn push_entry(out: &mut String, name: &str, value: &Span<'_>) {
+    push_comma(out);
+    text::push_quoted(out, name);
     out.push(':');
     push_value(out, value);
 }

@@ -1,35 +1,54 @@
-//! What may stay as it is: the entries of an object that are canonical as they stand, found in one pass.
+//! What may stay as it is: the entries of an object, if all are canonical as they stand, found in one pass.
 //!
 //! What is written in an unusual way counts as not plain, though it may be canonical: then it is taken apart and
 //! written anew, to the same text.
 
+use smallvec::SmallVec;
+
 use crate::number::SAFE_DIGITS;
 
-/// How much of the text of a well-formed JSON object is canonical: up to the end of the last of its first entries
-/// that are plain, with no white space between them. All but the last brace if all are.
-pub(crate) fn prefix(object: &str) -> usize {
+/// An entry that may stay as it is.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Entry<'a> {
+    /// The name, without its quotes; nothing in it is escaped.
+    pub(crate) name: &'a str,
+    /// The entry as it stands: name and value.
+    pub(crate) text: &'a str,
+}
+
+/// As many entries as trackers send mostly; more than that take memory of their own.
+pub(crate) type Entries<'a> = SmallVec<[Entry<'a>; 24]>;
+
+/// The entries of the text of a well-formed JSON object, if all are plain, with no white space between them.
+pub(crate) fn entries(object: &str) -> Option<Entries<'_>> {
     let json = object.as_bytes();
-    let mut prefix = "{".len();
+    let mut entries = Entries::new();
+    let mut start = "{".len();
+    if json.get(start) == Some(&b'}') {
+        return Some(entries);
+    }
     loop {
-        let after_value = string(json, prefix + usize::from(prefix > 1))
-            .filter(|&colon| json.get(colon) == Some(&b':'))
-            .and_then(|colon| value(json, colon + 1));
-        match after_value.map(|end| (end, json.get(end))) {
-            Some((end, Some(b','))) => prefix = end,
-            Some((end, Some(b'}'))) => return end,
-            _ => return prefix,
+        let colon = name(json, start).filter(|&colon| json.get(colon) == Some(&b':'))?;
+        let end = value(json, colon + 1)?;
+        entries.push(Entry { name: object.get(start + 1..colon - 1)?, text: object.get(start..end)? });
+        match json.get(end)? {
+            b',' => start = end + 1,
+            b'}' => return Some(entries),
+            _ => return None,
         }
     }
+}
+
+/// Where the string that begins here ends, if no character of it is escaped.
+fn name(json: &[u8], at: usize) -> Option<usize> {
+    let content = (json.get(at) == Some(&b'"')).then(|| json.get(at + 1..)).flatten()?;
+    let length = content.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+    (content[length] == b'"').then_some(at + length + 2)
 }
 
 /// Whether the text of a value is plain.
 pub(crate) fn is_value(json: &str) -> bool {
     value(json.as_bytes(), 0) == Some(json.len())
-}
-
-/// Whether a string, with its quotes, is plain as the name of an entry.
-pub(crate) fn is_name(json: &str) -> bool {
-    string(json.as_bytes(), 0) == Some(json.len())
 }
 
 /// Where the plain value that begins here ends.
@@ -88,20 +107,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_entries_may_stay() {
+    fn entries_that_may_stay() {
         for (object, expected) in [
-            ("{}", "{"),
-            ("{ }", "{"),
-            (r#"{"1":1}"#, r#"{"1":1"#),
-            (r#"{"1":1,"b":"text","c":true,"d":-0.25}"#, r#"{"1":1,"b":"text","c":true,"d":-0.25"#),
-            (r#"{"1":1, "2":2}"#, r#"{"1":1"#),
-            (r#"{"1":1 ,"2":2}"#, "{"),
-            (r#"{"1":1,"2":null,"3":3}"#, r#"{"1":1"#),
-            (r#"{"1":1,"2":{"__bigint":"5"}}"#, r#"{"1":1"#),
-            (r#"{"1":1,"2" :2}"#, r#"{"1":1"#),
-            (r#"{"1": 1}"#, "{"),
+            ("{}", vec![]),
+            (r#"{"1":1}"#, vec![("1", r#""1":1"#)]),
+            (
+                r#"{"b":"te,xt","1":true,"é":-0.25}"#,
+                vec![("b", r#""b":"te,xt""#), ("1", r#""1":true"#), ("é", r#""é":-0.25"#)],
+            ),
         ] {
-            assert_eq!(&object[..prefix(object)], expected, "{object}");
+            let expected: Vec<_> = expected.into_iter().map(|(name, text)| Entry { name, text }).collect();
+            assert_eq!(entries(object).as_deref(), Some(expected.as_slice()), "{object}");
+        }
+        for object in [
+            "{ }",
+            r#"{"1":1, "2":2}"#,
+            r#"{"1":1 ,"2":2}"#,
+            r#"{"1":1,"2":null,"3":3}"#,
+            r#"{"1":1,"2":{"__bigint":"5"}}"#,
+            r#"{"1":1,"2" :2}"#,
+            r#"{"1": 1}"#,
+            r#"{"\"":1}"#,
+            r#"{"\u0031":1}"#,
+        ] {
+            assert_eq!(entries(object), None, "{object}");
         }
     }
 

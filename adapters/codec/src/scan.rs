@@ -29,9 +29,9 @@ pub(crate) struct Entries<'a> {
 }
 
 impl<'a> Entries<'a> {
-    /// Of the object that `text` is, those after the entry that ends at `at`; all if that is 0.
-    pub(crate) const fn after(text: &'a str, at: usize) -> Self {
-        Self { cursor: Cursor { text, at } }
+    /// Of the object that `text` is.
+    pub(crate) const fn of(text: &'a str) -> Self {
+        Self { cursor: Cursor::new(text) }
     }
 }
 

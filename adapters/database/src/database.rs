@@ -49,8 +49,6 @@ impl Database {
     ///
     /// It opens no more connections than the writers, two that read, two for operators who ask, two that export,
     /// two for marks and one that asks whether it is there.
-    /// It opens no more connections than the writers, two that read, two that export, two for marks and one that asks
-    /// whether it is there.
     ///
     /// # Errors
     /// [`ConnectError::Unreachable`]: try again. The others stay.

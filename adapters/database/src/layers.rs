@@ -1,5 +1,7 @@
 //! Several positions with one key in one batch.
 
+use std::cmp::Ordering;
+
 use processor_domain::ports::Verdict;
 use processor_domain::{DeviceId, Judged, Timestamp};
 
@@ -26,10 +28,15 @@ pub(crate) fn key(judged: &Judged) -> (&DeviceId, Timestamp) {
     (&judged.position.device_id, judged.position.ts)
 }
 
+/// The order of keys, for indices into `batch`.
+pub(crate) fn by_key(batch: &[Judged]) -> impl Fn(&usize, &usize) -> Ordering {
+    |one, other| key(&batch[*one]).cmp(&key(&batch[*other]))
+}
+
 impl Layers {
     /// Arranges those of `batch` at `indices`, which are in batch order.
     pub(crate) fn of(batch: &[Judged], mut indices: Vec<usize>) -> Self {
-        indices.sort_unstable_by(|a, b| key(&batch[*a]).cmp(&key(&batch[*b])).then(a.cmp(b)));
+        indices.sort_by(by_key(batch));
         if indices.windows(2).all(|pair| key(&batch[pair[0]]) != key(&batch[pair[1]])) {
             let layers = if indices.is_empty() { Vec::new() } else { vec![indices] };
             return Self { layers, echoes: Vec::new() };

@@ -19,13 +19,13 @@ pub struct DatabaseSettings {
 }
 
 impl DatabaseSettings {
-    /// The database at `url` with two writers and times that suit a server nearby: 5 s for a connection, 10 s
+    /// The database at `url` with three writers and times that suit a server nearby: 5 s for a connection, 10 s
     /// for a statement, 5 s for a lock.
     #[must_use]
     pub fn of(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
-            writers: const { NonZeroU32::new(2).expect("not zero") },
+            writers: const { NonZeroU32::new(3).expect("not zero") },
             acquire_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(10),
             lock_timeout: Duration::from_secs(5),

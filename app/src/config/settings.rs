@@ -67,7 +67,7 @@ pub const SETTINGS: &[Setting] = &[
         "sqlite://processor.sqlite",
         "`postgres://user:password@host/database` or `sqlite://file`",
     ),
-    setting("DATABASE_WRITERS", "2", "Writers, each with a connection of its own"),
+    setting("DATABASE_WRITERS", "3", "Writers, each with a connection of its own"),
     setting(
         "DATABASE_BATCH_SIZE",
         "5000",

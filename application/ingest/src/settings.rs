@@ -46,7 +46,7 @@ impl Default for IngestSettings {
             NonZeroUsize::new(number).expect("not zero")
         }
         Self {
-            writers: count(2),
+            writers: count(3),
             write_at_most: count(5_000),
             queue: count(2),
             device_capacity: count(100_000),

@@ -73,7 +73,7 @@ pub(super) async fn a_position_is_kept_in_the_wire_format(
     let mut position = samples::position()
         .ts("2026-05-01T10:00:00.123Z")
         .priority(Priority::Panic)
-        .attributes(r#"{"239":1,"16":"18446744073709551615"}"#)
+        .attributes(r#"{"16":"18446744073709551615","239":1}"#)
         .build();
     position.received_at = id.received_at();
     let payload = DeadPayload::Position(Box::new(position.clone()));

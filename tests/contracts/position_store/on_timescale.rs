@@ -14,6 +14,7 @@ use sea_orm::sqlx::Connection;
 use super::{fresh, position_store_contract, suspect};
 use crate::databases::{DatabaseFixture, Timescale, number, rows};
 
+mod layout;
 mod limits;
 mod outages;
 mod sharing;

@@ -8,12 +8,11 @@ use crate::{canonical, canonical_of, json_text, position, record_with};
 fn canonical_text_stays_as_it_is() {
     for json in [
         "{}",
-        r#"{"239":1,"66":12345,"21":-5,"80":0}"#,
-        r#"{"hdop":0.8,"on":true,"off":false,"vin":"WVWZZZ1KZ","é":"\n\t\"\\ 😀"}"#,
-        r#"{"16":"18446744073709551615","9":9007199254740991,"8":-9007199254740991}"#,
+        r#"{"21":-5,"66":12345,"80":0,"239":1}"#,
+        r#"{"on":true,"é":"\n\t\"\\ 😀","off":false,"vin":"WVWZZZ1KZ","hdop":0.8}"#,
+        r#"{"8":-9007199254740991,"9":9007199254740991,"16":"18446744073709551615"}"#,
         r#"{"x":1e+21,"y":1.5e-7,"z":9007199254740992.0}"#,
-        r#"{"list":[1,null,"a",{"b":[]}],"empty":{},"text":"12345"}"#,
-        r#"{"1":1,"1":2}"#,
+        r#"{"list":[1,null,"a",{"b":[]}],"text":"12345","empty":{}}"#,
     ] {
         assert_eq!(canonical_of(json), json);
     }
@@ -30,11 +29,34 @@ fn no_attributes_are_an_empty_object() {
     }
 }
 
+#[test]
+fn entries_are_in_the_order_in_which_jsonb_keeps_them() {
+    for (json, expected) in [
+        (r#"{"239":1,"66":2,"14":3,"16":4,"9":5}"#, r#"{"9":5,"14":3,"16":4,"66":2,"239":1}"#),
+        (r#"{"b":1,"é":"é","aa":2,"B":3}"#, r#"{"B":3,"b":1,"aa":2,"é":"é"}"#),
+        (r#"{"b":1, "a\"":2, "a":[ 3 ]}"#, r#"{"a":[3],"b":1,"a\"":2}"#),
+        (r#"{"66":1,"\u0036":2}"#, r#"{"6":2,"66":1}"#),
+    ] {
+        assert_eq!(canonical_of(json), expected, "{json}");
+    }
+}
+
+#[test]
+fn of_several_with_one_name_the_last_is_kept() {
+    for (json, expected) in [
+        (r#"{"1":1,"1":2}"#, r#"{"1":2}"#),
+        (r#"{"1":1,"0":[ ],"\u0031":2,"1":null}"#, r#"{"0":[],"1":2}"#),
+        (r#"{"a":1,"b":2,"a":3,"b":4,"a":5}"#, r#"{"a":5,"b":4}"#),
+    ] {
+        assert_eq!(canonical_of(json), expected, "{json}");
+    }
+}
+
 /// Reads one attribute and gives it back as canonical JSON.
 fn value_of(json: &str) -> String {
-    let text = canonical_of(&format!(r#"{{"before":1,"value":{json},"after":2}}"#));
+    let text = canonical_of(&format!(r#"{{"first":1,"value":{json},"worse":2}}"#));
     let value =
-        text.strip_prefix(r#"{"before":1,"value":"#).and_then(|rest| rest.strip_suffix(r#","after":2}"#));
+        text.strip_prefix(r#"{"first":1,"value":"#).and_then(|rest| rest.strip_suffix(r#","worse":2}"#));
     value.unwrap_or_else(|| panic!("{json} gave {text}")).to_owned()
 }
 
@@ -206,8 +228,8 @@ proptest! {
     fn each_for_itself(first in json_text::value(), second in json_text::value()) {
         let alone = |value: &str| canonical_of(&format!(r#"{{"v":{value}}}"#));
         let (a, b) = (alone(&first), alone(&second));
-        let together = canonical_of(&format!(r#"{{"v":{first},"v":{second}}}"#));
-        let joined = [&a, &b].map(|text| text[1..text.len() - 1].to_owned());
+        let together = canonical_of(&format!(r#"{{"v":{first},"w":{second}}}"#));
+        let joined = [&a, &b.replacen('v', "w", 1)].map(|text| text[1..text.len() - 1].to_owned());
         let expected: Vec<_> = joined.into_iter().filter(|entry| !entry.is_empty()).collect();
         prop_assert_eq!(together, format!("{{{}}}", expected.join(",")));
     }

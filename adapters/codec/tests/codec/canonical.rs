@@ -1,5 +1,8 @@
 //! Whether the text of attributes is canonical, found out in another way than the codec makes it so.
 
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 /// 2^53-1.
@@ -12,9 +15,40 @@ pub(crate) fn check(json: &str) -> Result<(), String> {
     if fields.values().any(Value::is_null) {
         return Err("an attribute is null".into());
     }
+    let Names(names) = serde_json::from_str(json).map_err(|error| error.to_string())?;
+    if !names.is_sorted_by_key(|name| (name.len(), name.clone())) || names.len() != fields.len() {
+        return Err(format!("names not in order, or some twice: {names:?}"));
+    }
     check_outside_of_strings(json)?;
     check_wrappers(json)?;
     check_value(&whole, 0)
+}
+
+/// The names of an object, in the order of the text.
+struct Names(Vec<String>);
+
+impl<'de> Deserialize<'de> for Names {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Names;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Names, A::Error> {
+                let mut names = Vec::new();
+                while let Some((name, IgnoredAny)) = entries.next_entry()? {
+                    names.push(name);
+                }
+                Ok(Names(names))
+            }
+        }
+
+        deserializer.deserialize_map(Entries)
+    }
 }
 
 /// White space and numbers: what is between strings.
@@ -92,12 +126,14 @@ fn check_text(text: &str) -> Result<(), String> {
 
 #[test]
 fn the_check_finds_what_is_not_canonical() {
-    for json in ["{}", r#"{"1":1,"a\"":"b \" , 9007199254740992","c":[null,1.5,{"d":"12"}],"e":1e21}"#] {
+    for json in ["{}", r#"{"1":1,"c":[null,1.5,{"d":"12"}],"e":1e21,"a\"":"b \" , 9007199254740992"}"#] {
         assert_eq!(check(json), Ok(()), "{json}");
     }
     for json in [
         "[]",
         r#"{"1":null}"#,
+        r#"{"1":1,"1":2}"#,
+        r#"{"10":1,"2":2}"#,
         r#"{"1": 1}"#,
         r#"{"1":9007199254740992}"#,
         r#"{"1":[-9007199254740992]}"#,

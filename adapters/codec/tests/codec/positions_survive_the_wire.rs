@@ -17,7 +17,7 @@ fn written_as_the_contract_has_it() {
         concat!(
             r#"{"device_id":"356307042441013","timestamp":"2026-05-01T10:00:00.000Z","latitude":54.7146368,"#,
             r#""longitude":25.3032245,"altitude":111,"angle":214,"speed":45,"satellites":13,"priority":0,"#,
-            r#""attributes":{"239":1,"66":12345}}"#
+            r#""attributes":{"66":12345,"239":1}}"#
         )
     );
 }

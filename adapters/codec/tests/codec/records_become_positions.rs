@@ -13,7 +13,7 @@ fn the_sample_of_the_contract_is_read_whole() {
         "satellites":13,"priority":0,"attributes":{"239":1,"66":12345,"16":{"__bigint":"18446744073709551"}}}"#;
     let expected = samples::position()
         .received_at(super::RECEIVED)
-        .attributes(r#"{"239":1,"66":12345,"16":"18446744073709551"}"#);
+        .attributes(r#"{"16":"18446744073709551","66":12345,"239":1}"#);
     assert_eq!(position(sample), samples::PositionBuilder::build(expected));
 }
 

@@ -11,7 +11,7 @@ use super::pools::PING_LIMIT;
 use super::unite::OnFailure;
 use super::{Failure, Lease, Pools, copy, unite};
 use crate::DatabaseSettings;
-use crate::layers::{Layers, key};
+use crate::layers::{Layers, by_key, key};
 use crate::storable::unstorable;
 
 /// Bytes of COPY data, about, below which rows are inserted.
@@ -122,6 +122,9 @@ impl TimescalePositionStore {
         if inserted.len() + copied.len() < batch.len() {
             inserted = storable().filter(|index| copied.binary_search(index).is_err()).collect();
         }
+        // The rows of a device get into one leaf of the index, and are read together later. Writers that have keys in
+        // common wait for each other, and not in a circle.
+        copied.sort_unstable_by(by_key(batch));
         Ways { copied, inserted }
     }
 

@@ -8,7 +8,7 @@ use sea_orm::sqlx::{self, Connection, PgConnection, PgTransaction, Postgres, Row
 
 use super::failure::{Failure, RowError};
 use super::moment::PgMoment;
-use crate::layers::{Layers, key};
+use crate::layers::{Layers, by_key, key};
 use crate::ruled::{self, FOUND, MARKED};
 use crate::storable::refusal;
 
@@ -221,7 +221,7 @@ async fn differing(
     // Ordinality counts from 1; places come in no promised order, and later statements want them in order.
     let mut differing: Vec<usize> =
         places.iter().filter_map(|place| rows.get(usize::try_from(place - 1).ok()?).copied()).collect();
-    differing.sort_unstable_by(|a, b| key(&batch[*a]).cmp(&key(&batch[*b])));
+    differing.sort_unstable_by(by_key(batch));
     Ok(differing)
 }
 
