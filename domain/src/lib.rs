@@ -44,7 +44,7 @@ pub use device_states::DeviceStates;
 pub use enrolment::{Enrolment, RosterSchema};
 pub use event_id::{EventId, InvalidEventId};
 pub use fault::{Fault, Faults};
-pub use geo::distance_m;
+pub use geo::{distance_at_most_m, distance_m};
 pub use history::{HistoryCursor, HistoryQuery, InvalidCursor, Kept, Span, SpanIsEmpty, Wanted};
 pub use judgement::{Judged, Novelty};
 pub use kept_dead_letter::{

@@ -82,7 +82,8 @@ pub(crate) async fn drain(
 ) -> anyhow::Result<(Drained, String)> {
     let stream = variant.stream();
     let database = fresh_database(timescale).await?;
-    let mut connection = redis.connection().await?;
+    let redis_url = redis.direct_url().await?;
+    let mut connection = redis::Client::open(redis_url.as_str())?.get_multiplexed_async_connection().await?;
     let records: u64 = connection.xlen(stream).await?;
     // Whatever another run left; there is none the first time.
     let _: i64 = connection.xgroup_destroy(stream, GROUP).await?;
@@ -92,7 +93,7 @@ pub(crate) async fn drain(
     let mut program = settings
         .iter()
         .fold(Processor::builder(), |program, (name, value)| program.env(name, value))
-        .env("REDIS_URL", redis.direct_url().await?)
+        .env("REDIS_URL", redis_url)
         .env("DATABASE_URL", &database)
         .env("REDIS_TELEMETRY_STREAM", stream)
         .env("LOG_LEVEL", "warn,processor::run=info")

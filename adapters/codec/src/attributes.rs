@@ -29,9 +29,10 @@ pub(crate) fn canonical(json: &str) -> Attributes {
     let mut out = String::with_capacity(json.len());
     out.push('{');
     for entry in in_order(&mut entries, |entry| entry.name) {
-        push_comma(&mut out);
         out.push_str(entry.text);
+        out.push(',');
     }
+    out.pop();
     out.push('}');
     Attributes::from_canonical_json(out)
 }
@@ -70,15 +71,11 @@ const fn rank(name: &str) -> (usize, &str) {
     (name.len(), name)
 }
 
-fn push_comma(out: &mut String) {
+/// Writes one entry into the object that `out` is the beginning of.
+fn push_entry(out: &mut String, name: &str, value: &Span<'_>) {
     if !out.ends_with('{') {
         out.push(',');
     }
-}
-
-/// Writes one entry into the object that `out` is the beginning of.
-fn push_entry(out: &mut String, name: &str, value: &Span<'_>) {
-    push_comma(out);
     text::push_quoted(out, name);
     out.push(':');
     push_value(out, value);

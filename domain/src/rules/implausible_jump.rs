@@ -1,5 +1,5 @@
 use super::Rule;
-use crate::{DeviceState, Fault, Faults, Fix, Position, distance_m};
+use crate::{DeviceState, Fault, Faults, Fix, Position, distance_at_most_m, distance_m};
 
 /// Farther from the last good fix than a car can have gone in the time between.
 ///
@@ -24,7 +24,8 @@ impl ImplausibleJump {
     fn plausible(&self, from: Fix, to: &Position) -> bool {
         let seconds = to.ts.since(from.ts).max(from.ts.since(to.ts)).as_secs_f64();
         let reach_m = self.max_speed_kmh / 3.6 * seconds + self.tolerance_m;
-        distance_m(from.coordinates(), to.coordinates) <= reach_m
+        let (from, to) = (from.coordinates(), to.coordinates);
+        distance_at_most_m(from, to) <= reach_m || distance_m(from, to) <= reach_m
     }
 }
 

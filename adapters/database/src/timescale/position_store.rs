@@ -124,7 +124,8 @@ impl TimescalePositionStore {
         }
         // The rows of a device get into one leaf of the index, and are read together later. Writers that have keys in
         // common wait for each other, and not in a circle.
-        copied.sort_unstable_by(by_key(batch));
+        // Stable: what came is in order for long stretches, of which that way of sorting makes use.
+        copied.sort_by(by_key(batch));
         Ways { copied, inserted }
     }
 
