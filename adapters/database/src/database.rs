@@ -193,6 +193,19 @@ impl Database {
         &self.connection
     }
 
+    /// Opens the connections that write and those that read, which are opened when they are needed otherwise: the first
+    /// batches do not wait for them then.
+    ///
+    /// # Errors
+    /// If not all can be had, with those that can kept for later or closed. The database is of as much use as before.
+    pub async fn open(&self) -> Result<(), Cause> {
+        match &self.engine {
+            Engine::Timescale(pools) => Ok(pools.open().await?),
+            // A file is open when it was pinged.
+            Engine::Sqlite(_) => Ok(()),
+        }
+    }
+
     /// Closes all connections, those in use when they are given back.
     pub async fn close(self) {
         match self.engine {

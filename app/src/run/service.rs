@@ -68,6 +68,10 @@ impl Service {
         if config.database.migrate {
             compose::migrate(&config, &database).await.map_err(failed(Ended::Failed, "failed to migrate"))?;
         }
+        // After migrating: sessions from before would have to learn of the extension.
+        if let Err(error) = database.open().await {
+            tracing::warn!(%error, "not all connections to the database could be opened: the first batches wait for them");
+        }
         let source = Source::reach(&config, &stop).await.map_err(failed(Ended::Unreachable, "no stream"))?;
         let ingest = compose::ingest(&config, &source, &database);
 

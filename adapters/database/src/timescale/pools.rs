@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::{try_join, try_join_all};
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::sqlx::{self, ConnectOptions, Executor, PgPool};
 
@@ -9,6 +10,9 @@ use crate::DatabaseSettings;
 
 /// Longest that asking whether the server is there may take.
 pub(crate) const PING_LIMIT: Duration = Duration::from_secs(2);
+
+/// Connections for what serves and reads.
+const READERS: u32 = 2;
 
 /// Connections by purpose, so that none waits for another: what reads, or is dropped halfway by whoever asked,
 /// never has a connection that writes, and health is told even when all of them are busy.
@@ -41,12 +45,21 @@ impl Pools {
                 writers,
                 settings.acquire_timeout,
             ),
-            readers: pool(settings.acquire_timeout).max_connections(2).connect_lazy_with(options.clone()),
+            readers: pool(settings.acquire_timeout)
+                .max_connections(READERS)
+                .connect_lazy_with(options.clone()),
             operators: pool(settings.acquire_timeout).max_connections(2).connect_lazy_with(options.clone()),
             history: pool(settings.acquire_timeout).max_connections(2).connect_lazy_with(options.clone()),
             marks: pool(settings.acquire_timeout).max_connections(2).connect_lazy_with(marking),
             health: pool(PING_LIMIT).max_connections(1).connect_lazy_with(options),
         })
+    }
+
+    /// Connects what writes and what reads.
+    pub(crate) async fn open(&self) -> Result<(), sqlx::Error> {
+        let readers = try_join_all((0..READERS).map(|_| self.readers.acquire()));
+        try_join(self.writers.open(), readers).await?;
+        Ok(())
     }
 
     pub(crate) async fn close(&self) {

@@ -1,6 +1,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures::future::try_join_all;
 use sea_orm::sqlx::pool::PoolConnection;
 use sea_orm::sqlx::{self, Connection, PgPool, Postgres};
 use tokio::sync::Semaphore;
@@ -53,6 +54,13 @@ impl Writers {
     pub(super) fn new(pool: PgPool, count: u32, acquire_timeout: Duration) -> Arc<Self> {
         let permits = Semaphore::new(usize::try_from(count).unwrap_or(Semaphore::MAX_PERMITS));
         Arc::new(Self { pool, permits: permits.into(), acquire_timeout, idle: Mutex::default() })
+    }
+
+    /// Opens as many connections as there may be and are not on loan.
+    pub(crate) async fn open(self: &Arc<Self>) -> Result<(), sqlx::Error> {
+        let leases = try_join_all((0..self.permits.available_permits()).map(|_| self.lease())).await?;
+        leases.into_iter().for_each(Lease::give_back);
+        Ok(())
     }
 
     /// A connection, when there is one.

@@ -130,3 +130,24 @@ async fn connections_that_are_killed_are_replaced_and_never_more_than_allowed() 
     assert_eq!(rows(&fixture.database).await?.len(), 20_000);
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_are_opened_ahead_and_if_they_cannot_be_they_are_when_they_are_needed()
+-> anyhow::Result<()> {
+    let server = TimescaleServer::start_alone().await?;
+    let fixture =
+        Timescale::on(server, |settings| settings.acquire_timeout = Duration::from_millis(500)).await?;
+    fixture.server.kill().await?;
+    assert!(fixture.database.open().await.is_err());
+    fixture.server.restart().await?;
+    let store = fixture.database.position_store();
+    let batch = grid(0..1_000, 0..1);
+    assert_eq!(commit_until_done(&*store, &batch).await?.0, vec![Verdict::Stored; 1_000]);
+
+    fixture.database.open().await.map_err(|error| anyhow::anyhow!("{error}"))?;
+    let ours = "SELECT count(*) FROM pg_stat_activity \
+                WHERE datname = current_database() AND application_name = 'processor'";
+    let outside = connect_database(&fixture.url).await?;
+    assert!(number(&outside, ours).await? >= 5, "three writers and two readers");
+    Ok(())
+}
