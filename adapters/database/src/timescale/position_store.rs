@@ -108,24 +108,24 @@ impl TimescalePositionStore {
         let storable = || (0..batch.len()).filter(|index| known[*index] == Verdict::Stored);
         let (mut copied, mut inserted): (Vec<usize>, Vec<usize>) =
             storable().partition(|index| batch[*index].novelty == Novelty::Fresh);
-        if !inserted.is_empty() && !copied.is_empty() {
-            // The first of a batch wins. One that is copied is written before one that is inserted, so it must
-            // not have the key of an earlier one.
-            let keys: HashSet<_> = inserted.iter().map(|index| key(&batch[*index])).collect();
-            copied.retain(|index| !keys.contains(&key(&batch[*index])));
+        // The rows of a device get into one leaf of the index, and are read together later. Writers that have keys in
+        // common wait for each other, and not in a circle. Stable: what came is in order for long stretches, of which
+        // that way of sorting makes use.
+        copied.sort_by(by_key(batch));
+        // The first of a batch wins. One that is copied is written before one that is inserted, so it must not have the
+        // key of an earlier one.
+        let shared: HashSet<usize> =
+            inserted.iter().flat_map(|index| with_key_of(*index, &copied, batch)).copied().collect();
+        if !shared.is_empty() {
+            copied.retain(|index| !shared.contains(index));
+            inserted.extend(shared);
+            inserted.sort_unstable();
         }
         let attributes = |index: &usize| batch[*index].position.attributes.as_json().len();
         let bytes = copied.len() * ROW + copied.iter().map(attributes).sum::<usize>();
         if bytes < WORTH_COPYING || !self.copying.may_copy() {
-            copied.clear();
+            return Ways { copied: Vec::new(), inserted: storable().collect() };
         }
-        if inserted.len() + copied.len() < batch.len() {
-            inserted = storable().filter(|index| copied.binary_search(index).is_err()).collect();
-        }
-        // The rows of a device get into one leaf of the index, and are read together later. Writers that have keys in
-        // common wait for each other, and not in a circle.
-        // Stable: what came is in order for long stretches, of which that way of sorting makes use.
-        copied.sort_by(by_key(batch));
         Ways { copied, inserted }
     }
 
@@ -166,6 +166,14 @@ impl TimescalePositionStore {
         }
         result
     }
+}
+
+/// Those of `rows`, which are in the order of their keys, that have the key of the row at `index`.
+fn with_key_of<'a>(index: usize, rows: &'a [usize], batch: &[Judged]) -> &'a [usize] {
+    let key_of = |row: &usize| key(&batch[*row]);
+    let from = rows.partition_point(|row| key_of(row) < key_of(&index));
+    let count = rows[from..].iter().take_while(|row| key_of(row) == key_of(&index)).count();
+    &rows[from..from + count]
 }
 
 async fn insert(
