@@ -108,7 +108,7 @@ impl TimescalePositionStore {
         let storable = || (0..batch.len()).filter(|index| known[*index] == Verdict::Stored);
         let (mut copied, mut inserted): (Vec<usize>, Vec<usize>) =
             storable().partition(|index| batch[*index].novelty == Novelty::Fresh);
-        // The rows of a device get into one leaf of the index, and are read together later. Writers that have keys in
+        // The rows of a device get into one leaf of the index, and are read together later. Copies that have keys in
         // common wait for each other, and not in a circle. Stable: what came is in order for long stretches, of which
         // that way of sorting makes use.
         copied.sort_by(by_key(batch));
