@@ -26,7 +26,10 @@ pub(super) const ALLOWED: [(&str, &[&str]); 14] = [
         ],
     ),
     ("application/tasks", &["backon", "thiserror", "tokio", "tokio-util", "tracing"]),
-    ("adapters/codec", &["data-encoding", "itoa", "memchr", "serde", "serde_json", "thiserror", "time"]),
+    (
+        "adapters/codec",
+        &["data-encoding", "itoa", "memchr", "serde", "serde_json", "smallvec", "thiserror", "time"],
+    ),
     (
         "adapters/redis",
         &[
