@@ -16,6 +16,13 @@ const PLAIN: &str = concat!(
     r#""attributes":{"239":1,"240":1,"21":4,"66":12345,"67":4012,"16":123456789,"182":8,"69":1}}"#
 );
 
+/// The same with its attributes in the order of canonical ones.
+const IN_ORDER: &str = concat!(
+    r#"{"device_id":"356307042441013","timestamp":"2026-05-01T10:00:00.000Z","latitude":54.7146368,"#,
+    r#""longitude":25.3032245,"altitude":111,"angle":214,"speed":45,"satellites":13,"priority":0,"#,
+    r#""attributes":{"16":123456789,"21":4,"66":12345,"67":4012,"69":1,"182":8,"239":1,"240":1}}"#
+);
+
 /// The same with an IO value of 8 bytes.
 const BIG_INTEGER: &str = concat!(
     r#"{"device_id":"356307042441013","timestamp":"2026-05-01T10:00:00.000Z","latitude":54.7146368,"#,
@@ -44,7 +51,7 @@ fn decode(criterion: &mut Criterion) {
     let codec = RecordCodec::new(Limits::default());
     let now = samples::at("2026-05-01T10:00:01Z");
     let mut group = criterion.benchmark_group("decode");
-    for (name, payload) in [("plain", PLAIN), ("big_integer", BIG_INTEGER)] {
+    for (name, payload) in [("plain", PLAIN), ("in_order", IN_ORDER), ("big_integer", BIG_INTEGER)] {
         group.bench_function(name, |bencher| {
             bencher.iter(|| codec.decode(black_box(payload.as_bytes()), now, now));
         });
